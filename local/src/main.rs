@@ -1,0 +1,3 @@
+//! The `sesinfra-local` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Plans and applies a company's transactional e-mail on AWS.

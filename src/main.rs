@@ -1,0 +1,3 @@
+//! The `sesinfra` command.
+
+fn main() {}
