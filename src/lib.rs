@@ -1,1 +1,3 @@
 //! Plans and applies a company's transactional e-mail on AWS.
+
+pub mod engine;

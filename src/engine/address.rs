@@ -1,0 +1,73 @@
+//! The name of a resource: `kind.name`, where the name is AWS's own.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// `kind.name`, for example `identity.pivot.app` or `event_destination.transactional/feedback`.
+///
+/// The kind has no dot, so the first one separates; the name may hold anything.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Address {
+    kind: String,
+    name: String,
+}
+
+/// A text that is not `kind.name`.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("`{0}` is not an address: write `kind.name`, for example `identity.pivot.app`")]
+pub struct InvalidAddress(pub String);
+
+impl Address {
+    /// Names the resource `name` of `kind`.
+    #[must_use]
+    pub fn new(kind: &str, name: impl Into<String>) -> Self {
+        debug_assert!(!kind.contains('.'), "a kind has no dot");
+        Self { kind: kind.to_owned(), name: name.into() }
+    }
+
+    /// The kind's name, for example `identity`.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    /// AWS's own name of the resource, for example `pivot.app`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}.{}", self.kind, self.name)
+    }
+}
+
+impl FromStr for Address {
+    type Err = InvalidAddress;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('.') {
+            Some((kind, name)) if !kind.is_empty() && !name.is_empty() => Ok(Self::new(kind, name)),
+            _ => Err(InvalidAddress(text.to_owned())),
+        }
+    }
+}
+
+impl TryFrom<String> for Address {
+    type Error = InvalidAddress;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Address> for String {
+    fn from(address: Address) -> Self {
+        address.to_string()
+    }
+}

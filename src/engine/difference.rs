@@ -1,0 +1,80 @@
+//! The one comparison: which fields differ between a live and a wanted spec. Plans, views and kinds all use its answer.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::argument::is_reference;
+
+/// One field that differs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Field {
+    /// Dotted path inside the spec, for example `delivery.tls`. A dot or backslash inside a key is written with a backslash before it.
+    pub path: String,
+    /// The live value; `None` when there is none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub from: Option<Value>,
+    /// The wanted value; `None` when it is to go. May hold an output that is known only after apply.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub to: Option<Value>,
+}
+
+/// Whether any of `fields` is at `path` or below it.
+#[must_use]
+pub fn touches(fields: &[Field], path: &str) -> bool {
+    fields.iter().any(|field| is_at_or_below(&field.path, path))
+}
+
+/// Whether a value, or something inside it, is an output known only after apply.
+#[must_use]
+pub fn is_unknown(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(is_unknown),
+        Value::Object(members) => is_reference(value) || members.values().any(is_unknown),
+        _ => false,
+    }
+}
+
+/// The fields in which `wanted` differs from `live`, in the order of their paths. Paths in `ignored`, and below, are passed over.
+///
+/// Objects are compared member by member, everything else as a whole: kinds hold what AWS treats as a set in ordered sets.
+#[must_use]
+pub fn difference(live: Option<&Value>, wanted: Option<&Value>, ignored: &[&str]) -> Vec<Field> {
+    let mut fields = Vec::new();
+    compare(String::new(), live, wanted, &mut fields);
+    fields.retain(|field| !ignored.iter().any(|path| is_at_or_below(&field.path, path)));
+    fields
+}
+
+fn is_at_or_below(path: &str, ancestor: &str) -> bool {
+    path.strip_prefix(ancestor).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+fn compare(path: String, live: Option<&Value>, wanted: Option<&Value>, fields: &mut Vec<Field>) {
+    if live == wanted {
+        return;
+    }
+    let members = |value: Option<&Value>| {
+        value.filter(|value| !is_reference(value)).and_then(Value::as_object).cloned()
+    };
+    // A whole object that appears or goes is listed member by member too, so that a reader sees each setting;
+    // an object facing something else than an object differs as a whole.
+    let (left, right) = match (members(live), members(wanted)) {
+        (Some(left), Some(right)) => (left, right),
+        (Some(left), None) if wanted.is_none() && !left.is_empty() => {
+            (left, serde_json::Map::new())
+        }
+        (None, Some(right)) if live.is_none() && !right.is_empty() => {
+            (serde_json::Map::new(), right)
+        }
+        _ => {
+            fields.push(Field { path, from: live.cloned(), to: wanted.cloned() });
+            return;
+        }
+    };
+    let keys: std::collections::BTreeSet<&String> = left.keys().chain(right.keys()).collect();
+    for key in keys {
+        let escaped = key.replace('\\', "\\\\").replace('.', "\\.");
+        let below = if path.is_empty() { escaped } else { format!("{path}.{escaped}") };
+        compare(below, left.get(key), right.get(key), fields);
+    }
+}

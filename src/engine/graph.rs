@@ -1,0 +1,177 @@
+//! The wanted resources and what each must come after. Edges come from references and parents; the few orderings
+//! that no reference shows are given with their reason.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Address, references};
+
+/// One wanted resource.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Resource {
+    /// Its name.
+    pub address: Address,
+    /// Its spec as JSON; outputs of others are references.
+    pub spec: Value,
+    /// The resource whose marks name this one, or whose setting it is.
+    pub parent: Option<Address>,
+    /// How the parent's marks name this child.
+    pub tokens: BTreeSet<String>,
+    /// What it must come after although no reference shows it, each with the reason.
+    pub after: BTreeMap<Address, &'static str>,
+}
+
+impl Resource {
+    /// A resource with a typed spec.
+    ///
+    /// # Errors
+    /// When the spec has no JSON form, which a spec made of plain data always has.
+    pub fn new<S: Serialize>(address: Address, spec: &S) -> Result<Self, serde_json::Error> {
+        let spec = serde_json::to_value(spec)?;
+        Ok(Self { address, spec, parent: None, tokens: BTreeSet::new(), after: BTreeMap::new() })
+    }
+
+    /// The same, as a child or an aspect of `parent`.
+    #[must_use]
+    pub fn under(mut self, parent: Address) -> Self {
+        self.parent = Some(parent);
+        self
+    }
+
+    /// The same, named by `token` in the parent's marks.
+    #[must_use]
+    pub fn known_as(mut self, token: impl Into<String>) -> Self {
+        self.tokens.insert(token.into());
+        self
+    }
+
+    /// The same, not before `other`.
+    #[must_use]
+    pub fn after(mut self, other: Address, reason: &'static str) -> Self {
+        self.after.insert(other, reason);
+        self
+    }
+}
+
+/// Why resources make no graph.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum GraphError {
+    /// Two resources have one address.
+    #[error("{0} is declared twice")]
+    Twice(Address),
+    /// Something refers to a resource that is not there.
+    #[error("{from} refers to {to}, which is not declared")]
+    Dangling {
+        /// Who refers.
+        from: Address,
+        /// To what.
+        to: Address,
+    },
+    /// Resources wait for one another.
+    #[error("these wait for one another: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
+    Cycle(Vec<Address>),
+}
+
+/// The wanted resources of one environment, checked: no reference dangles and nothing waits for itself.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Graph {
+    resources: BTreeMap<Address, Resource>,
+    order: Vec<Address>,
+}
+
+impl Graph {
+    /// Checks and orders `resources`.
+    pub fn new(resources: impl IntoIterator<Item = Resource>) -> Result<Self, GraphError> {
+        let mut graph = Self::default();
+        for resource in resources {
+            let address = resource.address.clone();
+            if graph.resources.insert(address.clone(), resource).is_some() {
+                return Err(GraphError::Twice(address));
+            }
+        }
+        for resource in graph.resources.values() {
+            let missing =
+                dependencies(resource).into_iter().find(|to| !graph.resources.contains_key(to));
+            if let Some(to) = missing {
+                return Err(GraphError::Dangling { from: resource.address.clone(), to });
+            }
+        }
+        graph.order = graph.ordered()?;
+        Ok(graph)
+    }
+
+    /// The resources, each after all that it depends on.
+    pub fn in_order(&self) -> impl Iterator<Item = &Resource> {
+        self.order.iter().filter_map(|address| self.resources.get(address))
+    }
+
+    /// The resource at `address`.
+    #[must_use]
+    pub fn get(&self, address: &Address) -> Option<&Resource> {
+        self.resources.get(address)
+    }
+
+    /// Whether nothing is wanted.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.resources.is_empty()
+    }
+
+    /// What the resource at `address` depends on directly.
+    #[must_use]
+    pub fn dependencies(&self, address: &Address) -> BTreeSet<Address> {
+        self.resources.get(address).map(dependencies).unwrap_or_default()
+    }
+
+    /// `address` and all that it depends on, directly or not.
+    #[must_use]
+    pub fn closure(&self, address: &Address) -> BTreeSet<Address> {
+        let mut found = BTreeSet::new();
+        let mut open = vec![address.clone()];
+        while let Some(next) = open.pop() {
+            if found.insert(next.clone()) {
+                open.extend(self.dependencies(&next));
+            }
+        }
+        found
+    }
+
+    fn ordered(&self) -> Result<Vec<Address>, GraphError> {
+        let mut waiting: BTreeMap<&Address, usize> = BTreeMap::new();
+        let mut dependents: BTreeMap<Address, Vec<&Address>> = BTreeMap::new();
+        for (address, resource) in &self.resources {
+            let needed = dependencies(resource);
+            waiting.insert(address, needed.len());
+            for other in needed {
+                dependents.entry(other).or_default().push(address);
+            }
+        }
+        let mut ready: BTreeSet<&Address> =
+            waiting.iter().filter(|(_, count)| **count == 0).map(|(address, _)| *address).collect();
+        let mut order = Vec::with_capacity(self.resources.len());
+        while let Some(address) = ready.pop_first() {
+            waiting.remove(address);
+            order.push(address.clone());
+            for dependent in dependents.get(address).into_iter().flatten() {
+                if let Some(count) = waiting.get_mut(dependent) {
+                    *count -= 1;
+                    if *count == 0 {
+                        ready.insert(dependent);
+                    }
+                }
+            }
+        }
+        if waiting.is_empty() {
+            Ok(order)
+        } else {
+            Err(GraphError::Cycle(waiting.into_keys().cloned().collect()))
+        }
+    }
+}
+
+fn dependencies(resource: &Resource) -> BTreeSet<Address> {
+    let referred = references(&resource.spec).into_iter().map(|(address, _)| address);
+    referred.chain(resource.parent.clone()).chain(resource.after.keys().cloned()).collect()
+}

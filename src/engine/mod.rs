@@ -1,0 +1,21 @@
+//! Resources in general: what is wanted, what is live, the difference, the ordered plan, and carrying it out.
+//!
+//! Invariant: nothing here knows a cloud, a file format, a terminal, a clock or a file. Kinds bring the verbs,
+//! [`Control`] brings time and the listener, and everything between is data.
+
+mod address;
+mod argument;
+mod difference;
+mod graph;
+mod kind;
+mod registry;
+
+pub use address::{Address, InvalidAddress};
+pub use argument::{Arg, Output, Unresolved, references, resolve};
+pub use difference::{Field, difference, is_unknown, touches};
+pub use graph::{Graph, GraphError, Resource};
+pub use kind::{
+    BoxError, Change, Impact, Kind, Life, Live, Marks, OnParentDelete, Ownership, Put, Reading,
+    Severity, Wanted,
+};
+pub use registry::{DynKind, LiveValue, Registry};

@@ -1,0 +1,240 @@
+//! All kinds of one run behind one face. The blanket implementation here is the only place where types are erased.
+
+use std::any::type_name;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{
+    Address, BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Ownership, Put, Reading,
+    Wanted,
+};
+
+/// A kind whose specs and outputs are JSON.
+#[async_trait]
+pub trait DynKind: Send + Sync {
+    /// See [`Kind::NAME`].
+    fn name(&self) -> &'static str;
+    /// See [`Kind::LIFE`].
+    fn life(&self) -> Life;
+    /// See [`Kind::IMMUTABLE`].
+    fn immutable(&self) -> &'static [&'static str];
+    /// See [`Kind::WRITE_ONLY`].
+    fn write_only(&self) -> &'static [&'static str];
+    /// See [`Kind::examples`].
+    fn examples(&self) -> Result<Vec<Value>, BoxError>;
+    /// See [`Kind::read`].
+    async fn read(
+        &self,
+        wanted: &[Wanted<Value>],
+        reading: Reading,
+    ) -> Result<Vec<LiveValue>, BoxError>;
+    /// See [`Kind::put`].
+    async fn put(&self, change: &Change<Value>) -> Result<Put<Value>, BoxError>;
+    /// See [`Kind::delete`].
+    async fn delete(&self, name: &str, live: &Value) -> Result<Put<Value>, BoxError>;
+    /// See [`Kind::retires`].
+    fn retires(&self, change: &Change<Value>) -> Result<bool, BoxError>;
+    /// See [`Kind::retire`].
+    async fn retire(&self, change: &Change<Value>) -> Result<Put<Value>, BoxError>;
+    /// See [`Kind::renews_outputs`].
+    fn renews_outputs(&self, change: &Change<Value>) -> Result<bool, BoxError>;
+    /// See [`Kind::deferral`].
+    async fn deferral(&self, change: &Change<Value>) -> Result<Option<String>, BoxError>;
+    /// See [`Kind::impact`].
+    fn impact(
+        &self,
+        from: Option<&Value>,
+        to: Option<&Value>,
+        fields: &[Field],
+    ) -> Result<Impact, BoxError>;
+    /// See [`Kind::mark`].
+    async fn mark(&self, name: &str, marks: &Marks) -> Result<(), BoxError>;
+}
+
+/// A live resource whose spec and outputs are JSON.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LiveValue {
+    /// Its name.
+    pub address: Address,
+    /// See [`Live::spec`].
+    pub spec: Value,
+    /// See [`Live::outputs`].
+    pub outputs: Value,
+    /// See [`Live::ownership`].
+    pub ownership: Ownership,
+    /// See [`Live::parent`].
+    pub parent: Option<Address>,
+    /// See [`Live::tokens`].
+    pub tokens: BTreeSet<String>,
+    /// See [`Live::marks`].
+    pub marks: Marks,
+    /// See [`Live::uses`].
+    pub uses: BTreeSet<Address>,
+    /// See [`Live::notes`].
+    pub notes: Vec<String>,
+}
+
+/// A spec's JSON did not have the form that its kind expects, for example in a file of another version.
+#[derive(Debug, thiserror::Error)]
+#[error("{what} does not have the form of {expected}")]
+struct WrongForm {
+    what: String,
+    expected: &'static str,
+    source: serde_json::Error,
+}
+
+fn typed<T: DeserializeOwned>(what: &str, value: &Value) -> Result<T, BoxError> {
+    T::deserialize(value).map_err(|source| {
+        WrongForm { what: what.to_owned(), expected: type_name::<T>(), source }.into()
+    })
+}
+
+fn erased<T: Serialize>(value: &T) -> Result<Value, BoxError> {
+    Ok(serde_json::to_value(value)?)
+}
+
+fn typed_change<S: DeserializeOwned>(change: &Change<Value>) -> Result<Change<S>, BoxError> {
+    Ok(Change {
+        name: change.name.clone(),
+        from: change.from.as_ref().map(|from| typed("the live spec", from)).transpose()?,
+        to: typed("the wanted spec", &change.to)?,
+        fields: change.fields.clone(),
+        marks: change.marks.clone(),
+    })
+}
+
+fn erased_put<O: Serialize>(put: Put<O>) -> Result<Put<Value>, BoxError> {
+    Ok(match put {
+        Put::Done(None) => Put::Done(None),
+        Put::Done(Some(outputs)) => Put::Done(Some(erased(&outputs)?)),
+        Put::Waiting(reason) => Put::Waiting(reason),
+    })
+}
+
+fn erased_live<S: Serialize, O: Serialize>(
+    kind: &str,
+    live: Live<S, O>,
+) -> Result<LiveValue, BoxError> {
+    let Live { name, spec, outputs, ownership, parent, tokens, marks, uses, notes } = live;
+    Ok(LiveValue {
+        address: Address::new(kind, name),
+        spec: erased(&spec)?,
+        outputs: erased(&outputs)?,
+        ownership,
+        parent,
+        tokens,
+        marks,
+        uses,
+        notes,
+    })
+}
+
+#[async_trait]
+impl<K: Kind> DynKind for K {
+    fn name(&self) -> &'static str {
+        K::NAME
+    }
+
+    fn life(&self) -> Life {
+        K::LIFE
+    }
+
+    fn immutable(&self) -> &'static [&'static str] {
+        K::IMMUTABLE
+    }
+
+    fn write_only(&self) -> &'static [&'static str] {
+        K::WRITE_ONLY
+    }
+
+    fn examples(&self) -> Result<Vec<Value>, BoxError> {
+        K::examples().iter().map(erased).collect()
+    }
+
+    async fn read(
+        &self,
+        wanted: &[Wanted<Value>],
+        reading: Reading,
+    ) -> Result<Vec<LiveValue>, BoxError> {
+        let typed_wanted = wanted
+            .iter()
+            .map(|one| {
+                let spec =
+                    one.spec.as_ref().map(|spec| typed("the wanted spec", spec)).transpose()?;
+                Ok(Wanted { name: one.name.clone(), spec })
+            })
+            .collect::<Result<Vec<_>, BoxError>>()?;
+        let live = Kind::read(self, &typed_wanted, reading).await?;
+        live.into_iter().map(|one| erased_live(K::NAME, one)).collect()
+    }
+
+    async fn put(&self, change: &Change<Value>) -> Result<Put<Value>, BoxError> {
+        erased_put(Kind::put(self, &typed_change(change)?).await?)
+    }
+
+    async fn delete(&self, name: &str, live: &Value) -> Result<Put<Value>, BoxError> {
+        erased_put(Kind::delete(self, name, &typed("the live spec", live)?).await?)
+    }
+
+    fn retires(&self, change: &Change<Value>) -> Result<bool, BoxError> {
+        Ok(Kind::retires(self, &typed_change(change)?))
+    }
+
+    async fn retire(&self, change: &Change<Value>) -> Result<Put<Value>, BoxError> {
+        erased_put(Kind::retire(self, &typed_change(change)?).await?)
+    }
+
+    fn renews_outputs(&self, change: &Change<Value>) -> Result<bool, BoxError> {
+        Ok(Kind::renews_outputs(self, &typed_change(change)?))
+    }
+
+    async fn deferral(&self, change: &Change<Value>) -> Result<Option<String>, BoxError> {
+        Kind::deferral(self, &typed_change(change)?).await
+    }
+
+    fn impact(
+        &self,
+        from: Option<&Value>,
+        to: Option<&Value>,
+        fields: &[Field],
+    ) -> Result<Impact, BoxError> {
+        let from = from.map(|from| typed("the live spec", from)).transpose()?;
+        let to = to.map(|to| typed("the wanted spec", to)).transpose()?;
+        Ok(Kind::impact(self, from.as_ref(), to.as_ref(), fields))
+    }
+
+    async fn mark(&self, name: &str, marks: &Marks) -> Result<(), BoxError> {
+        Kind::mark(self, name, marks).await
+    }
+}
+
+/// The kinds of one run, by name.
+#[derive(Clone, Default)]
+pub struct Registry {
+    kinds: BTreeMap<&'static str, Arc<dyn DynKind>>,
+}
+
+impl Registry {
+    /// The same with `kind` too.
+    #[must_use]
+    pub fn with(mut self, kind: impl Kind) -> Self {
+        self.kinds.insert(kind.name(), Arc::new(kind));
+        self
+    }
+
+    /// The kind called `name`.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Arc<dyn DynKind>> {
+        self.kinds.get(name)
+    }
+
+    /// All kinds in the order of their names.
+    pub fn kinds(&self) -> impl Iterator<Item = &Arc<dyn DynKind>> {
+        self.kinds.values()
+    }
+}
