@@ -4,13 +4,21 @@
 //! [`Control`] brings time and the listener, and everything between is data.
 
 mod address;
+mod apply;
 mod argument;
 mod difference;
 mod graph;
 mod kind;
+mod observe;
+mod order;
+mod plan;
+mod planning;
 mod registry;
+mod report;
+mod settle;
 
 pub use address::{Address, InvalidAddress};
+pub use apply::{Control, Event, apply};
 pub use argument::{Arg, Output, Unresolved, references, resolve};
 pub use difference::{Field, difference, is_unknown, touches};
 pub use graph::{Graph, GraphError, Resource};
@@ -18,4 +26,8 @@ pub use kind::{
     BoxError, Change, Impact, Kind, Life, Live, Marks, OnParentDelete, Ownership, Put, Reading,
     Severity, Wanted,
 };
+pub use observe::World;
+pub use plan::{Action, Family, Plan, PlannedChange, Refusal, Rule, Step, Unmanaged, Verb};
+pub use planning::{Options, PlanError, plan};
 pub use registry::{DynKind, LiveValue, Registry};
+pub use report::{Outcome, Report, StepReport, chain};

@@ -1,0 +1,194 @@
+//! A plan: complete, immutable, secret-free data. Applying it makes no choices.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::{Address, Field, Impact};
+
+/// What is to happen to one resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// It is as declared.
+    None,
+    /// It does not exist and will.
+    Create,
+    /// It will be changed in place.
+    Update,
+    /// It exists, is nobody's, and would be taken over.
+    Adopt,
+    /// It will be deleted and made anew.
+    Replace,
+    /// It is ours, no longer declared, and will be deleted.
+    Delete,
+}
+
+/// One address's difference.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlannedChange {
+    /// The resource.
+    pub address: Address,
+    /// What is to happen.
+    pub action: Action,
+    /// What differs. For [`Action::Replace`], all fields of the new one against the old.
+    pub fields: Vec<Field>,
+    /// The live spec.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub from: Option<Value>,
+    /// The wanted spec; outputs known only after apply are references.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub to: Option<Value>,
+    /// The parent, for a child or an aspect.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub parent: Option<Address>,
+    /// What it does to mail.
+    pub impact: Impact,
+    /// Why it happens, where the fields do not say it: "cannot be changed in place: path".
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<String>,
+    /// Why it cannot be finished now, although nothing else is left to do.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub deferred: Option<String>,
+    /// States of the live resource worth showing, such as "pending confirmation".
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub notes: Vec<String>,
+}
+
+/// What a step does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verb {
+    /// Writes on a root which children may exist from now on, and that the family is not as declared.
+    Announce,
+    /// Deletes; for a child that dies with its parent, no call.
+    Delete,
+    /// Creates.
+    Create,
+    /// Changes in place.
+    Update,
+    /// Removes what an update kept for the sake of mail under way.
+    Retire,
+}
+
+/// One step of a plan. Steps are numbered by their place in [`Plan::steps`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// The resource.
+    pub address: Address,
+    /// What is done to it.
+    pub verb: Verb,
+    /// Numbers of the steps that must be done first: each smaller than this step's own.
+    pub after: BTreeSet<usize>,
+}
+
+/// A root with its children and aspects, as far as marks are concerned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Family {
+    /// The resource that carries the marks.
+    pub root: Address,
+    /// Every member, the root included.
+    pub members: BTreeSet<Address>,
+    /// Tokens of all children that may exist while the steps run.
+    pub children_meanwhile: BTreeSet<String>,
+    /// Tokens of the children that exist afterwards.
+    pub children_afterwards: BTreeSet<String>,
+    /// The digest that marks the family as settled; `None` when the root is deleted.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub digest: Option<String>,
+}
+
+/// Something under one of our resources that somebody else made: shown, left alone.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Unmanaged {
+    /// The resource.
+    pub address: Address,
+    /// Our resource that it sits under.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub parent: Option<Address>,
+}
+
+/// A rule by which a plan is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// The resource carries another owner's marks.
+    Foreign,
+    /// The resource exists and is nobody's that we know.
+    Unowned,
+}
+
+/// Why a plan may not be applied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The rule.
+    pub rule: Rule,
+    /// The resource.
+    pub address: Address,
+    /// What is wrong, in one sentence.
+    pub message: String,
+}
+
+/// The ordered changes of one environment.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// One for each declared or owned resource, unchanged ones included, in the order of their addresses.
+    pub changes: Vec<PlannedChange>,
+    /// What apply does, each step after all those it waits for.
+    pub steps: Vec<Step>,
+    /// The families that have steps.
+    pub families: Vec<Family>,
+    /// Outputs known when the plan was made.
+    pub outputs: BTreeMap<Address, Value>,
+    /// Children of ours that are not ours.
+    pub unmanaged: Vec<Unmanaged>,
+    /// Why it may not be applied.
+    pub refusals: Vec<Refusal>,
+}
+
+impl Plan {
+    /// The change of `address`.
+    #[must_use]
+    pub fn change(&self, address: &Address) -> Option<&PlannedChange> {
+        self.changes.iter().find(|change| change.address == *address)
+    }
+
+    /// The changes that do something.
+    pub fn pending(&self) -> impl Iterator<Item = &PlannedChange> {
+        self.changes.iter().filter(|change| change.action != Action::None)
+    }
+
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.pending().next().is_none()
+    }
+
+    /// How many changes have `action`.
+    #[must_use]
+    pub fn count(&self, action: Action) -> usize {
+        self.changes.iter().filter(|change| change.action == action).count()
+    }
+
+    /// SHA-256 in hex over all that apply would do and what it was computed from.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        digest_of(self)
+    }
+}
+
+/// SHA-256 in hex of a value's JSON. Maps are ordered, so equal values have equal digests.
+pub(super) fn digest_of<T: Serialize>(value: &T) -> String {
+    // Plain data with text keys always has a JSON form; should that ever fail, the empty text
+    // digests to something that equals no other plan's digest but its own kind of failure.
+    let text = serde_json::to_string(value).unwrap_or_default();
+    let bytes = Sha256::digest(text.as_bytes());
+    bytes.iter().fold(String::with_capacity(64), |mut hex, byte| {
+        use std::fmt::Write as _;
+        // Writing to a String cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
