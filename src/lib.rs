@@ -1,3 +1,4 @@
 //! Plans and applies a company's transactional e-mail on AWS.
 
 pub mod engine;
+pub mod environment;
