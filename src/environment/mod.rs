@@ -6,4 +6,92 @@
 pub mod names;
 pub mod types;
 
+mod document;
+mod finding;
+mod layers;
+mod schema;
+mod source;
+mod words;
+
+pub use finding::{Finding, Findings, Related, Severity};
+pub use schema::schema;
+pub use source::{Location, Position, Source};
 pub use types::Settings;
+
+use document::Node;
+use names::FileName;
+use std::io;
+use std::path::Path;
+
+/// An environment file that was read, with those it extends underneath, and found right.
+#[derive(Clone, Debug)]
+pub struct Environment {
+    /// The name of the file, without `.toml`.
+    pub name: FileName,
+    /// What it says.
+    pub settings: Settings,
+    /// What it may not mean.
+    pub warnings: Findings,
+    document: Node,
+}
+
+/// Reads `environments/NAME.toml` under the root of a project, with the files it extends, and checks all of it.
+///
+/// # Errors
+/// Everything that is wrong, at once, warnings included.
+pub fn load(root: &Path, name: &FileName) -> Result<Environment, Findings> {
+    let mut findings = Vec::new();
+    let Some(document) = layers::read(root, name, &mut findings) else {
+        return Err(Findings::new(findings));
+    };
+    let settings = serde_json::from_value(document.plain())
+        .map_err(|error| Findings::from(Finding::error("invalid-value", error.to_string())))?;
+    Ok(Environment { name: name.clone(), settings, warnings: Findings::new(findings), document })
+}
+
+/// The environments of a project: its environment files, without those that are only there to be extended.
+///
+/// # Errors
+/// The folder cannot be listed.
+pub fn names(root: &Path) -> io::Result<Vec<FileName>> {
+    let files = layers::files(root)?;
+    let parents = layers::extended(root, &files);
+    let is_base = |name: &FileName| parents.values().any(|parent| parent == name);
+    // A file that others extend is an environment of its own only if it is complete.
+    let is_complete = |name: &FileName| {
+        let document = layers::read(root, name, &mut Vec::new());
+        document.is_some_and(|document| document.nearest(&["aws", "account"]).1)
+    };
+    Ok(files.into_iter().filter(|name| !is_base(name) || is_complete(name)).collect())
+}
+
+impl Environment {
+    /// The file that a value came from, such as `environments/defaults.toml`: `["identities", "pivot.app", "dmarc"]`.
+    /// Positions in lists are numbers; `None` where no file says anything under that path.
+    #[must_use]
+    pub fn origin(&self, key_path: &[&str]) -> Option<&str> {
+        match self.document.nearest(key_path) {
+            (node, true) => Some(node.source().path()),
+            (_, false) => None,
+        }
+    }
+
+    /// An error about a value of this environment, at its place in whichever file it came from; where the value was
+    /// left out, at the table it was left out of.
+    #[must_use]
+    pub fn finding(
+        &self,
+        id: &'static str,
+        key_path: &[&str],
+        message: impl Into<String>,
+        label: impl Into<String>,
+        help: Option<String>,
+    ) -> Finding {
+        let (node, _) = self.document.nearest(key_path);
+        let finding = Finding::error(id, message).labelled(label).at(node.location());
+        match help {
+            Some(help) => finding.helped(help),
+            None => finding,
+        }
+    }
+}
