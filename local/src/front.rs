@@ -1,0 +1,201 @@
+//! What every request passes before its service: it is logged, delayed, struck by faults and limited here, and here
+//! stale reads are answered from a copy of the world as it was. Everything a client could notice of AWS's being far
+//! away and busy is in this file.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Extension, Query};
+use bytes::Bytes;
+use fakecloud_core::dispatch::{DispatchConfig, dispatch};
+use fakecloud_core::registry::ServiceRegistry;
+use http::request::Parts;
+use http::{Request, Response, StatusCode};
+use parking_lot::Mutex;
+
+use crate::call::{Call, ERROR_CODE};
+use crate::credentials::Callers;
+use crate::faults::{Effect, Faults};
+use crate::limits::Buckets;
+use crate::log::{CallLog, reads};
+use crate::services;
+use crate::tagging::Sightings;
+use crate::world::World;
+
+/// The connection is to be closed without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is cut")]
+pub(crate) struct Cut;
+
+/// The way into one cloud.
+pub(crate) struct Front {
+    pub(crate) world: Arc<World>,
+    pub(crate) log: CallLog,
+    pub(crate) faults: Faults,
+    buckets: Buckets,
+    callers: Arc<Callers>,
+    services: Arc<ServiceRegistry>,
+    enforcing: Arc<DispatchConfig>,
+    trusting: Arc<DispatchConfig>,
+    /// The services over the world as it was before each recent write, oldest first.
+    past: Mutex<VecDeque<(Instant, Arc<ServiceRegistry>)>>,
+}
+
+impl Front {
+    pub(crate) fn new(world: Arc<World>) -> Self {
+        let callers = Callers::of(&world.iam);
+        let dispatching = |enforce| {
+            Arc::new(services::dispatching(&world, Arc::clone(&callers) as Arc<_>, enforce))
+        };
+        Self {
+            log: CallLog::default(),
+            faults: Faults::default(),
+            buckets: Buckets::default(),
+            services: Arc::new(services::registry(&world)),
+            enforcing: dispatching(true),
+            trusting: dispatching(false),
+            past: Mutex::default(),
+            callers,
+            world,
+        }
+    }
+
+    /// Answers one request to a service, or cuts the connection.
+    pub(crate) async fn answer(
+        &self,
+        parts: Parts,
+        body: Bytes,
+        peer: SocketAddr,
+    ) -> Result<Response<Body>, Cut> {
+        let options = self.world.options.read().clone();
+        let Some(call) = Call::of(&parts, &body, self.callers.as_ref(), &options) else {
+            return Ok(self.dispatch(&self.services, parts, body, peer).await);
+        };
+        let entry = self.log.begin(&call.action, &call.account, &call.region);
+        if !options.latency.is_zero() {
+            tokio::time::sleep(options.latency).await;
+        }
+        let strike = self.faults.strike(&call.action);
+        let refusal = match strike {
+            Some(Effect::Refuse) => {
+                self.faults.has_struck();
+                return Err(Cut);
+            }
+            Some(Effect::Hang) => {
+                self.faults.has_struck();
+                return std::future::pending().await;
+            }
+            Some(Effect::Throttle) => Some(call.throttled()),
+            Some(Effect::ServerError) => Some(call.failed()),
+            Some(Effect::Deny) => Some(call.denied()),
+            Some(Effect::ExpireToken) => Some(call.expired()),
+            Some(Effect::LoseResponse | Effect::HangAfter) | None => None,
+        };
+        let admitted = self.buckets.admit(
+            options.limits,
+            &call.account,
+            &call.region,
+            &call.action,
+            Instant::now(),
+        );
+        let throttled = !admitted || strike == Some(Effect::Throttle);
+        let response = match refusal {
+            Some(refusal) => refusal,
+            None if !admitted => call.throttled(),
+            None => {
+                let services = self.services_for(&call);
+                self.named(&call, self.dispatch(&services, parts, body, peer).await).await
+            }
+        };
+        if strike.is_some() {
+            self.faults.has_struck();
+        }
+        match strike {
+            Some(Effect::LoseResponse) => return Err(Cut),
+            Some(Effect::HangAfter) => return std::future::pending().await,
+            _ => {}
+        }
+        let error = response
+            .headers()
+            .get(ERROR_CODE)
+            .and_then(|code| code.to_str().ok())
+            .map(str::to_owned);
+        self.log.finish(entry, response.status().as_u16(), error, throttled);
+        Ok(response)
+    }
+
+    /// The services that answer a call: those over the past for a stale read, otherwise those over the present.
+    fn services_for(&self, call: &Call) -> Arc<ServiceRegistry> {
+        let options = self.world.options.read();
+        let (stale, now) = (options.stale_reads, Instant::now());
+        let reading = reads(call.operation());
+        if !reading && !(options.tagging_lag.is_zero() && options.ghosts.is_zero()) {
+            Sightings::remember(&self.world, &call.account);
+        }
+        drop(options);
+        let mut past = self.past.lock();
+        past.retain(|(when, _)| now.duration_since(*when) < stale);
+        if stale.is_zero() || !EVENTUAL.contains(&call.prefix()) {
+            return Arc::clone(&self.services);
+        }
+        if !reading {
+            let then = Arc::new(services::registry(&Arc::new(self.world.copy())));
+            past.push_back((now, then));
+            return Arc::clone(&self.services);
+        }
+        past.front().map_or_else(|| Arc::clone(&self.services), |(_, then)| Arc::clone(then))
+    }
+
+    async fn dispatch(
+        &self,
+        services: &Arc<ServiceRegistry>,
+        parts: Parts,
+        body: Bytes,
+        peer: SocketAddr,
+    ) -> Response<Body> {
+        let config =
+            if self.world.options.read().enforce_iam { &self.enforcing } else { &self.trusting };
+        let query = Query::try_from_uri(&parts.uri).unwrap_or_default();
+        dispatch(
+            ConnectInfo(peer),
+            Extension(Arc::clone(services)),
+            Extension(Arc::clone(config)),
+            query,
+            Request::from_parts(parts, Body::from(body)),
+        )
+        .await
+    }
+
+    /// The dispatcher calls every denial `AccessDeniedException`; some services call theirs otherwise.
+    async fn named(&self, call: &Call, response: Response<Body>) -> Response<Body> {
+        const GENERAL: &str = "AccessDeniedException";
+        let denied = response.status() == StatusCode::FORBIDDEN
+            && response.headers().get(ERROR_CODE).is_some_and(|code| code == GENERAL);
+        if !denied {
+            return response;
+        }
+        let (mut parts, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+        let text = String::from_utf8_lossy(&body);
+        // Only EC2 appends an encoded message.
+        let short = match text.split_once(" Encoded authorization failure message: ") {
+            Some((start, rest)) => {
+                let end = rest.find(['<', '"']).unwrap_or(rest.len());
+                format!("{start} because no policy allows it{}", &rest[end..])
+            }
+            None => text.into_owned(),
+        };
+        let code = call.denial();
+        parts.headers.remove(http::header::CONTENT_LENGTH);
+        if let Ok(value) = code.parse() {
+            parts.headers.insert(ERROR_CODE, value);
+        }
+        Response::from_parts(parts, Body::from(short.replace(GENERAL, code)))
+    }
+}
+
+/// Services whose reads AWS lets lag behind their writes. STS, SSM and Route 53's listings do not.
+const EVENTUAL: [&str; 5] = ["ses", "sns", "sqs", "iam", "cloudwatch"];

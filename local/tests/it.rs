@@ -1,0 +1,14 @@
+//! Everything that needs the local cloud, in one binary.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod it {
+    mod account;
+    mod calls;
+    mod delivery;
+    mod permissions;
+    mod queues;
+    mod records;
+    mod tags;
+    mod topics;
+}
