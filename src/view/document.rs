@@ -1,0 +1,148 @@
+//! What the views of a plan show, and what a plan file holds: the engine's plan, and what it was made for.
+//! Invariant: plain data without secrets, whose fingerprint covers all that an apply would do.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::engine::{Action, Address, Plan};
+
+/// The version of the form of plan files that this program writes and reads.
+pub const FORMAT: u32 = 1;
+
+/// What a plan is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// AWS becomes as the file says.
+    #[default]
+    Apply,
+    /// All that is owned goes.
+    Destroy,
+}
+
+/// A plan and what it was made for.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Document {
+    /// The version of this form: [`FORMAT`].
+    pub format: u32,
+    /// The version of the program that made it.
+    pub version: String,
+    /// The environment's name.
+    pub environment: String,
+    /// The project.
+    pub project: String,
+    /// The AWS account.
+    pub account: String,
+    /// The AWS Region.
+    pub region: String,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The addresses given with `--target`; empty: everything.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
+    pub targets: BTreeSet<Address>,
+    /// What the engine planned.
+    pub plan: Plan,
+    /// Why it may not be applied, each with what to do about it.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub refusals: Vec<Refused>,
+    /// The DNS records that somebody else publishes.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub records: Vec<Record>,
+    /// The fingerprint, in hex.
+    pub fingerprint: String,
+}
+
+/// Why a plan may not be applied, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// The rule: `foreign`, `unowned`, `protected`, `unmanaged_children`.
+    pub rule: String,
+    /// The resource.
+    pub address: Address,
+    /// What is wrong, in a sentence that follows the address.
+    pub message: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+/// A DNS record that an identity needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The identity, or the tracking domain, that needs it.
+    pub owner: String,
+    /// What it is for: `DKIM`, `MAIL FROM`.
+    pub purpose: String,
+    /// The type: `CNAME`, `TXT`, `MX`.
+    pub kind: String,
+    /// The full name; `None` while it is not known.
+    pub name: Option<String>,
+    /// The value in plain words: a text without quotes, a name without a dot at the end; `None` while it is not known.
+    pub value: Option<String>,
+    /// The resource that makes name and value known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub known_after: Option<Address>,
+    /// What the public DNS says now; `None` when it was not asked.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub verdict: Option<Verdict>,
+}
+
+/// What the public DNS says of a record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It is there.
+    Ok,
+    /// Nothing of that type is there.
+    Missing,
+    /// Something else is there.
+    Wrong(Vec<String>),
+    /// The DNS gave no answer, for this reason.
+    Unanswered(String),
+}
+
+/// How many resources are added, changed and destroyed; a replacement adds and destroys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Created or made anew.
+    pub add: usize,
+    /// Changed in place.
+    pub change: usize,
+    /// Deleted, or deleted to be made anew.
+    pub destroy: usize,
+}
+
+impl Document {
+    /// The counts of the summary line.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        let count = |action| self.plan.count(action);
+        Summary {
+            add: count(Action::Create) + count(Action::Replace),
+            change: count(Action::Update),
+            destroy: count(Action::Delete) + count(Action::Replace),
+        }
+    }
+
+    /// SHA-256 in hex over whose plan it is and all that it does. What the DNS says at the moment is no part of it.
+    #[must_use]
+    pub fn computed_fingerprint(&self) -> String {
+        let purpose = format!("{:?}", self.purpose);
+        let whose = [&self.environment, &self.project, &self.account, &self.region, &purpose];
+        let mut hasher = Sha256::new();
+        for part in whose {
+            hasher.update(part.as_bytes());
+            hasher.update([0]);
+        }
+        hasher.update(self.plan.digest().as_bytes());
+        hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The same, with its fingerprint.
+    #[must_use]
+    pub fn sealed(mut self) -> Self {
+        self.fingerprint = self.computed_fingerprint();
+        self
+    }
+}

@@ -1,0 +1,202 @@
+//! Lines of a change, and values in them: `+ name = "value"`. Invariant: nothing that AWS or a file says can move the
+//! cursor, start a line of its own or look like something else than text.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use crate::engine::Arg;
+
+/// A value is written on one line up to this many characters, and folded out below beyond.
+const INLINE_MAX: usize = 96;
+
+/// So many items of a list are shown; of a longer one, as many less one and how many there are more.
+const ITEMS_MAX: usize = 12;
+
+/// What a line says happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sign {
+    /// It only gives context.
+    Context,
+    /// This comes.
+    Add,
+    /// This changes.
+    Change,
+    /// This goes.
+    Remove,
+}
+
+impl Sign {
+    /// The character before the line.
+    pub(super) const fn symbol(self) -> char {
+        match self {
+            Self::Context => ' ',
+            Self::Add => '+',
+            Self::Change => '~',
+            Self::Remove => '-',
+        }
+    }
+}
+
+/// One line of a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Line {
+    /// What it says happens.
+    pub(super) sign: Sign,
+    /// How deep it is nested.
+    pub(super) depth: usize,
+    /// The text, without sign and indentation.
+    pub(super) text: String,
+}
+
+impl Line {
+    /// A line.
+    pub(super) fn new(sign: Sign, depth: usize, text: impl Into<String>) -> Self {
+        Self { sign, depth, text: text.into() }
+    }
+}
+
+/// `text` with everything that could steer a terminal, or reorder what is read, written as an escape.
+pub(super) fn clean(text: &str) -> String {
+    let mut cleaned = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' => cleaned.push_str("\\n"),
+            '\t' => cleaned.push_str("\\t"),
+            '\r' => cleaned.push_str("\\r"),
+            hidden if hidden.is_control() || reorders(hidden) => {
+                // Writing to a String cannot fail.
+                let _ = write!(cleaned, "\\u{{{:x}}}", u32::from(hidden));
+            }
+            plain => cleaned.push(plain),
+        }
+    }
+    cleaned
+}
+
+/// Whether a character is invisible and changes the order or the look of its neighbours.
+const fn reorders(character: char) -> bool {
+    matches!(character,
+        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// A text in quotes, as it would be declared.
+fn quoted(text: &str) -> String {
+    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
+    format!("\"{}\"", clean(&escaped))
+}
+
+/// A value on one line.
+pub(super) fn inline(value: &Value) -> String {
+    if let Some(unknown) = unknown(value) {
+        return unknown;
+    }
+    match value {
+        Value::String(text) => quoted(text),
+        Value::Array(items) if items.is_empty() => "[]".to_owned(),
+        Value::Array(items) => {
+            format!("[{}]", items.iter().map(inline).collect::<Vec<_>>().join(", "))
+        }
+        Value::Object(members) if members.is_empty() => "{}".to_owned(),
+        Value::Object(members) => {
+            let members: Vec<String> = members
+                .iter()
+                .map(|(key, value)| format!("{} = {}", clean(key), inline(value)))
+                .collect();
+            format!("{{ {} }}", members.join(", "))
+        }
+        plain => plain.to_string(),
+    }
+}
+
+/// What stands for an output that is not known yet; `None` for any other value.
+pub(super) fn unknown(value: &Value) -> Option<String> {
+    match serde_json::from_value::<Arg<Value>>(value.clone()) {
+        Ok(Arg::Output { address, .. }) => {
+            Some(format!("(known after apply: {})", clean(&address.to_string())))
+        }
+        _ => None,
+    }
+}
+
+/// Whether a value is one that is opened out rather than put on one line.
+pub(super) fn is_long(value: &Value) -> bool {
+    let is_container = value.is_array() || value.is_object();
+    is_container && unknown(value).is_none() && inline(value).chars().count() > INLINE_MAX
+}
+
+/// The lines of `name = value`, all of one sign; without a name, of an item in a list.
+pub(super) fn whole(sign: Sign, depth: usize, name: Option<&str>, value: &Value) -> Vec<Line> {
+    let name = name.map(|name| format!("{} = ", clean(name))).unwrap_or_default();
+    let parsed = embedded(value);
+    let value = parsed.as_ref().unwrap_or(value);
+    if !is_long(value) {
+        return vec![Line::new(sign, depth, name + &inline(value))];
+    }
+    let mut lines = Vec::new();
+    match value {
+        Value::Array(items) => {
+            lines.push(Line::new(sign, depth, name + "["));
+            let shown = if items.len() > ITEMS_MAX { ITEMS_MAX - 1 } else { items.len() };
+            lines.extend(items[..shown].iter().flat_map(|item| whole(sign, depth + 1, None, item)));
+            if shown < items.len() {
+                let more = format!("# {} more", items.len() - shown);
+                lines.push(Line::new(Sign::Context, depth + 1, more));
+            }
+            lines.push(Line::new(Sign::Context, depth, "]"));
+        }
+        Value::Object(members) => {
+            lines.push(Line::new(sign, depth, name + "{"));
+            let width = members
+                .iter()
+                .filter(|(_, value)| !is_long(value))
+                .map(|(key, _)| key.chars().count())
+                .max()
+                .unwrap_or(0);
+            for (key, value) in members {
+                let key = if is_long(value) { key.clone() } else { format!("{key:width$}") };
+                lines.extend(whole(sign, depth + 1, Some(&key), value));
+            }
+            lines.push(Line::new(Sign::Context, depth, "}"));
+        }
+        _ => {}
+    }
+    lines
+}
+
+/// The document inside a text that is JSON, such as a policy that a service stores as text.
+pub(super) fn embedded(value: &Value) -> Option<Value> {
+    let text = value.as_str()?;
+    if !text.starts_with(['{', '[']) {
+        return None;
+    }
+    serde_json::from_str(text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_text_cannot_start_a_line_or_steer_the_terminal() {
+        assert_eq!(clean("a\nError: b\u{1b}[2J\u{202e}c"), "a\\nError: b\\u{1b}[2J\\u{202e}c");
+        assert_eq!(inline(&json!("say \"no\"\u{7f}")), "\"say \\\"no\\\"\\u{7f}\"");
+    }
+
+    #[test]
+    fn an_unknown_output_says_what_makes_it_known() {
+        let target = json!({ "$output": "identity.pivot.app#dkim_1_target" });
+        assert_eq!(inline(&target), "(known after apply: identity.pivot.app)");
+        assert_eq!(inline(&json!([target])), "[(known after apply: identity.pivot.app)]");
+    }
+
+    #[test]
+    fn a_long_list_is_folded() {
+        let names: Vec<String> =
+            (0..40).map(|number| format!("domain-{number}.pivot.app")).collect();
+        let lines = whole(Sign::Add, 0, Some("names"), &json!(names));
+        assert_eq!(lines.len(), 14);
+        assert_eq!(lines[12], Line::new(Sign::Context, 1, "# 29 more"));
+    }
+}

@@ -1,0 +1,220 @@
+//! A plan for people at a terminal and for the tools that read Terraform's output: their anchors (`# ADDRESS will be
+//! created`, `Plan: `, `No changes.`, `Error: `) stand exactly as they expect them.
+
+use std::fmt::Write as _;
+
+use super::document::{Document, Purpose, Verdict};
+use super::groups::{Group, groups};
+use super::line::{Line, Sign, clean};
+use super::style::{Paint, Style};
+use super::{difference, records};
+use crate::engine::{Action, PlannedChange, Severity};
+
+/// The line that says that there is nothing to do, word for word as Terraform has it.
+pub(super) const NO_CHANGES: &str = "No changes. Your infrastructure matches the configuration.";
+
+/// The plan as text.
+#[must_use]
+pub fn plan_text(document: &Document, style: Style) -> String {
+    let mut text = header(document, style);
+    changes(document, style, &mut text);
+    notes(document, &mut text);
+    unmanaged(document, &mut text);
+    manual_records(document, style, &mut text);
+    refusals(document, style, &mut text);
+    text.push('\n');
+    text.push_str(&last_line(document));
+    text.push('\n');
+    text
+}
+
+// Writing to a String cannot fail, here and below: results of `write!` are let go.
+
+fn header(document: &Document, style: Style) -> String {
+    let purpose =
+        if document.purpose == Purpose::Destroy { ": destroy everything it owns" } else { "" };
+    let Document { environment, project, account, region, .. } = document;
+    let title = format!("Environment {}{purpose}", clean(environment));
+    let mut text = format!(
+        "{} (project {}, account {}, {})\n",
+        style.paint(Paint::Title, &title),
+        clean(project),
+        clean(account),
+        clean(region)
+    );
+    if !document.targets.is_empty() {
+        let targets: Vec<String> =
+            document.targets.iter().map(|it| clean(&it.to_string())).collect();
+        let _ = writeln!(
+            text,
+            "\nWarning: only part of the environment is planned (--target {})",
+            targets.join(" --target ")
+        );
+    }
+    text
+}
+
+/// The last line: what is to be done, or that there is nothing.
+pub(super) fn last_line(document: &Document) -> String {
+    if document.plan.is_empty() && document.refusals.is_empty() {
+        return NO_CHANGES.to_owned();
+    }
+    let summary = document.summary();
+    let (add, change, destroy) = (summary.add, summary.change, summary.destroy);
+    format!("Plan: {add} to add, {change} to change, {destroy} to destroy.")
+}
+
+fn changes(document: &Document, style: Style, text: &mut String) {
+    let is_left_alone = |change: &PlannedChange| change.action == Action::Adopt;
+    let pending = groups(&document.plan, |it| it.action != Action::None && !is_left_alone(it));
+    all_of("sesinfra will perform the following actions:", &pending, style, text);
+    let left_alone = groups(&document.plan, is_left_alone);
+    all_of("These exist, are not managed, and stay as they are:", &left_alone, style, text);
+}
+
+fn all_of(title: &str, groups: &[Group<'_>], style: Style, text: &mut String) {
+    if groups.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\n{title}");
+    for group in groups {
+        let _ = writeln!(text, "\n{}", style.paint(Paint::Title, &group.title));
+        for change in &group.changes {
+            text.push('\n');
+            one_change(change, style, text);
+        }
+    }
+}
+
+/// What is to happen to one resource, as the end of `# ADDRESS ...`.
+const fn sentence(action: Action) -> &'static str {
+    match action {
+        Action::None => "stays as it is",
+        Action::Create => "will be created",
+        Action::Update => "will be updated in-place",
+        Action::Adopt => "is not managed",
+        Action::Replace => "must be replaced",
+        Action::Delete => "will be destroyed",
+    }
+}
+
+fn one_change(change: &PlannedChange, style: Style, text: &mut String) {
+    let address = clean(&change.address.to_string());
+    let _ =
+        writeln!(text, "  # {} {}", style.paint(Paint::Title, &address), sentence(change.action));
+    if let Some(reason) = &change.reason {
+        let _ = writeln!(text, "  # {}", clean(reason));
+    }
+    if let Some(impact) = impact(change) {
+        let paint = if change.impact.severity >= Severity::StopsMail {
+            Paint::Remove
+        } else {
+            Paint::Change
+        };
+        let _ = writeln!(text, "  # {}", style.paint(paint, &impact));
+    }
+    if let Some(reason) = &change.deferred {
+        let _ = writeln!(text, "  # deferred: {}", clean(reason));
+    }
+    for note in &change.notes {
+        let _ = writeln!(text, "  # note: {}", clean(note));
+    }
+    for line in difference::lines(&change.fields) {
+        text.push_str(&line_text(&line, style));
+        text.push('\n');
+    }
+}
+
+/// The label of a change that is not safe, with its reason.
+pub(super) fn impact(change: &PlannedChange) -> Option<String> {
+    let severity = change.impact.severity;
+    if severity == Severity::Safe && change.impact.reason.is_empty() {
+        return None;
+    }
+    Some(match clean(&change.impact.reason) {
+        reason if reason.is_empty() => severity.words().to_owned(),
+        reason => format!("{}: {reason}", severity.words()),
+    })
+}
+
+fn line_text(line: &Line, style: Style) -> String {
+    let indent = " ".repeat(4 + line.depth * 4);
+    let symbol = line.sign.symbol().to_string();
+    match line.sign {
+        Sign::Context => format!("{indent}  {}", line.text),
+        Sign::Add => format!("{indent}{} {}", style.paint(Paint::Add, &symbol), line.text),
+        Sign::Change => format!("{indent}{} {}", style.paint(Paint::Change, &symbol), line.text),
+        Sign::Remove => format!("{indent}{} {}", style.paint(Paint::Remove, &symbol), line.text),
+    }
+}
+
+/// States worth knowing of resources that do not change.
+fn notes(document: &Document, text: &mut String) {
+    let with_notes = document.plan.changes.iter().filter(|change| change.action == Action::None);
+    let lines: Vec<String> = with_notes
+        .flat_map(|change| change.notes.iter().map(move |note| (change, note)))
+        .map(|(change, note)| {
+            format!("  {}: {}\n", clean(&change.address.to_string()), clean(note))
+        })
+        .collect();
+    if !lines.is_empty() {
+        text.push_str("\nNotes:\n\n");
+        text.extend(lines);
+    }
+}
+
+fn unmanaged(document: &Document, text: &mut String) {
+    if document.plan.unmanaged.is_empty() {
+        return;
+    }
+    text.push_str("\nNot made by sesinfra, and left alone:\n\n");
+    for one in &document.plan.unmanaged {
+        let _ = match &one.parent {
+            Some(parent) => {
+                writeln!(
+                    text,
+                    "  {} (under {})",
+                    clean(&one.address.to_string()),
+                    clean(&parent.to_string())
+                )
+            }
+            None => writeln!(text, "  {}", clean(&one.address.to_string())),
+        };
+    }
+}
+
+fn manual_records(document: &Document, style: Style, text: &mut String) {
+    let records = &document.records;
+    if records.is_empty() {
+        return;
+    }
+    if records.iter().all(|record| record.verdict == Some(Verdict::Ok)) {
+        let _ = writeln!(
+            text,
+            "\nThe {} DNS records that others publish are all there.",
+            records.len()
+        );
+        return;
+    }
+    let title = "DNS records for whoever runs the DNS to publish:";
+    let _ = writeln!(text, "\n{}\n", style.paint(Paint::Title, title));
+    text.push_str(&records::table(records, "  "));
+    let bind = records::bind(records, "  ");
+    if !bind.is_empty() {
+        let _ = writeln!(text, "\nThe same as a BIND zone fragment:\n");
+        text.push_str(&bind);
+    }
+}
+
+fn refusals(document: &Document, style: Style, text: &mut String) {
+    for refusal in &document.refusals {
+        let _ = writeln!(
+            text,
+            "\n{} {} {}\n  hint: {}",
+            style.paint(Paint::Remove, "Error:"),
+            clean(&refusal.address.to_string()),
+            clean(&refusal.message),
+            clean(&refusal.remedy)
+        );
+    }
+}
