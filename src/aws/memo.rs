@@ -1,0 +1,101 @@
+//! Remembers what was read, so that several kinds that ask the same thing at once cost one call.
+//!
+//! # Guarantees
+//! Those who ask for one key while it is being read wait for that one read and share its answer, an error included.
+//! Errors are not remembered. Nothing read before [`Reads::forget`] is given out after it, not even by a read that
+//! was under way then.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::OnceCell;
+
+use super::AwsError;
+
+/// The age of everything remembered in one session: forgetting is one step, however many memories there are.
+#[derive(Clone, Debug, Default)]
+pub struct Reads(Arc<AtomicU64>);
+
+impl Reads {
+    /// From now on all memories of the session read afresh.
+    pub fn forget(&self) {
+        self.0.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn now(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// Answers by key, each read once.
+#[derive(Debug)]
+pub struct Memo<K, V> {
+    reads: Reads,
+    entries: Mutex<BTreeMap<K, Entry<V>>>,
+}
+
+type Cell<V> = Arc<OnceCell<Result<V, AwsError>>>;
+
+#[derive(Debug)]
+struct Entry<V> {
+    read_at: u64,
+    cell: Cell<V>,
+}
+
+impl<K: Ord + Clone, V: Clone> Memo<K, V> {
+    /// A memory that forgets when `reads` does.
+    #[must_use]
+    pub fn new(reads: &Reads) -> Self {
+        Self { reads: reads.clone(), entries: Mutex::new(BTreeMap::new()) }
+    }
+
+    /// What is remembered of `key`, or what `read` gives.
+    pub async fn get<F>(&self, key: K, read: impl FnOnce() -> F) -> Result<V, AwsError>
+    where
+        F: Future<Output = Result<V, AwsError>>,
+    {
+        let cell = self.cell(&key);
+        let answer = cell.get_or_init(read).await.clone();
+        if answer.is_err() {
+            self.forget_cell(&key, &cell);
+        }
+        answer
+    }
+
+    /// The next one who asks for `key` reads it afresh.
+    pub fn forget_key(&self, key: &K) {
+        self.locked(|entries| entries.remove(key));
+    }
+
+    /// The next one who asks for anything reads it afresh.
+    pub fn forget_all(&self) {
+        self.locked(BTreeMap::clear);
+    }
+
+    fn cell(&self, key: &K) -> Cell<V> {
+        let now = self.reads.now();
+        self.locked(|entries| {
+            let fresh = || Entry { read_at: now, cell: Cell::default() };
+            let entry = entries.entry(key.clone()).or_insert_with(fresh);
+            if entry.read_at != now {
+                *entry = fresh();
+            }
+            entry.cell.clone()
+        })
+    }
+
+    /// Forgets an answer, unless somebody began another read meanwhile.
+    fn forget_cell(&self, key: &K, cell: &Cell<V>) {
+        self.locked(|entries| {
+            if entries.get(key).is_some_and(|entry| Arc::ptr_eq(&entry.cell, cell)) {
+                entries.remove(key);
+            }
+        });
+    }
+
+    fn locked<T>(&self, work: impl FnOnce(&mut BTreeMap<K, Entry<V>>) -> T) -> T {
+        // A panic while the lock was held cannot leave the map half changed: each use is one operation on it.
+        work(&mut self.entries.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

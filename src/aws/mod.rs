@@ -1,0 +1,23 @@
+//! What two kinds need of AWS: the clients, names, ownership tags, error classes, pacing, and what is true before any plan.
+//!
+//! Invariant: nothing here knows a kind. Every call of the process goes through clients made in [`connect`], so it is
+//! paced and retried by one policy, and no call but `GetCallerIdentity` is made before the account is the right one.
+
+mod arns;
+mod connect;
+mod error;
+mod facts;
+mod memo;
+mod ownership;
+pub mod policy;
+mod session;
+mod zones;
+
+pub use arns::Arns;
+pub use connect::{Access, ConnectError, connect};
+pub use error::{AwsError, Class, OrAbsent, failed};
+pub use facts::Facts;
+pub use memo::{Memo, Reads};
+pub use ownership::{Owner, TagChanges};
+pub use session::{Session, TaggedResources};
+pub use zones::{HostedZone, ZoneProblem, Zones};

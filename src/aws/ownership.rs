@@ -1,0 +1,248 @@
+//! Ownership on the resource itself: the tags that say whose it is, which children it may have, and what it was last
+//! declared as.
+//!
+//! # Guarantees
+//! Tags copied to another resource do not count, because the seal covers the resource's own ARN. Tags that cannot be
+//! understood are never taken for ours: an unknown digest version is no digest.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sha2::{Digest, Sha256};
+
+use super::Arns;
+use crate::engine::{Marks, Ownership};
+use crate::environment::names::{FileName, ProjectName};
+
+/// What all of our own tags start with.
+const PREFIX: &str = "sesinfra:";
+const PROJECT: &str = "sesinfra:project";
+const ENVIRONMENT: &str = "sesinfra:environment";
+const SEAL: &str = "sesinfra:seal";
+const CHILDREN: &str = "sesinfra:children";
+const DIGEST: &str = "sesinfra:digest";
+/// The version of what is digested and how.
+const DIGEST_VERSION: &str = "1:";
+/// AWS allows this many characters in a tag's value.
+const VALUE_LENGTH_MAX: usize = 256;
+
+/// Tags by key.
+type Tags = BTreeMap<String, String>;
+
+/// The owner of everything that one environment makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    project: ProjectName,
+    environment: FileName,
+    account: String,
+    region: String,
+}
+
+/// What a tag call and an untag call must do to turn live tags into wanted ones.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TagChanges {
+    /// Tags to write.
+    pub set: Tags,
+    /// Keys to remove.
+    pub unset: BTreeSet<String>,
+}
+
+impl TagChanges {
+    /// Whether no call is needed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.set.is_empty() && self.unset.is_empty()
+    }
+}
+
+impl Owner {
+    /// The owner of what `environment` of `project` makes in the account and Region of `arns`.
+    #[must_use]
+    pub fn new(project: ProjectName, environment: FileName, arns: &Arns) -> Self {
+        let (account, region) = (arns.account().to_string(), arns.region().to_string());
+        Self { project, environment, account, region }
+    }
+
+    /// The project.
+    #[must_use]
+    pub const fn project(&self) -> &ProjectName {
+        &self.project
+    }
+
+    /// The environment.
+    #[must_use]
+    pub const fn environment(&self) -> &FileName {
+        &self.environment
+    }
+
+    /// The ownership tags of the resource `arn` with `marks`.
+    #[must_use]
+    pub fn tags(&self, arn: &str, marks: &Marks) -> Tags {
+        let mut tags = Tags::from([
+            (PROJECT.to_owned(), self.project.to_string()),
+            (ENVIRONMENT.to_owned(), self.environment.to_string()),
+            (SEAL.to_owned(), seal(self.project.as_str(), self.environment.as_str(), arn)),
+        ]);
+        for (index, value) in children_values(&marks.children).into_iter().enumerate() {
+            tags.insert(children_key(index), value);
+        }
+        if let Some(digest) = &marks.digest {
+            tags.insert(DIGEST.to_owned(), format!("{DIGEST_VERSION}{digest}"));
+        }
+        tags
+    }
+
+    /// Whose the resource `arn` with these tags is, what its marks say, and the tags that are the user's.
+    #[must_use]
+    pub fn read(&self, arn: &str, tags: &Tags) -> (Ownership, Marks, Tags) {
+        let of_user = |key: &str| !key.starts_with(PREFIX) && !key.starts_with("aws:");
+        let user = tags.iter().filter(|(key, _)| of_user(key));
+        let user: Tags = user.map(|(key, value)| (key.clone(), value.clone())).collect();
+        let ownership = self.ownership(arn, tags);
+        let marks = if ownership == Ownership::Ours { read_marks(tags) } else { Marks::default() };
+        (ownership, marks, user)
+    }
+
+    /// What turns the live tags of a resource into `wanted`, its ownership tags and the user's together.
+    ///
+    /// AWS's own tags cannot be removed, and tags of ours that are neither ownership nor marks are written by whoever
+    /// has them: both are left alone.
+    #[must_use]
+    pub fn changes(&self, live: &Tags, wanted: &Tags) -> TagChanges {
+        changes(live, wanted, |key| {
+            !key.starts_with("aws:") && (is_mark(key) || !key.starts_with(PREFIX))
+        })
+    }
+
+    /// What turns the ownership tags among the live tags of the resource `arn` into those with `marks`.
+    #[must_use]
+    pub fn mark_changes(&self, arn: &str, live: &Tags, marks: &Marks) -> TagChanges {
+        changes(live, &self.tags(arn, marks), is_mark)
+    }
+
+    /// The tags by which the tagging API finds what is this owner's.
+    #[must_use]
+    pub fn tag_filters(&self) -> [(&'static str, &str); 2] {
+        [(PROJECT, self.project.as_str()), (ENVIRONMENT, self.environment.as_str())]
+    }
+
+    /// How this owner is called in public DNS: 12 hex digits over project, environment, account and Region.
+    #[must_use]
+    pub fn dns_id(&self) -> String {
+        let parts = [self.project.as_str(), self.environment.as_str(), &self.account, &self.region];
+        twelve_hex_digits(&parts)
+    }
+
+    fn ownership(&self, arn: &str, tags: &Tags) -> Ownership {
+        // A stack would undo our changes, or delete the resource under us.
+        if tags.keys().any(|key| key.starts_with("aws:cloudformation:")) {
+            return Ownership::Unowned;
+        }
+        let value = |key: &str| tags.get(key).map(String::as_str);
+        let (Some(project), Some(environment), Some(found)) =
+            (value(PROJECT), value(ENVIRONMENT), value(SEAL))
+        else {
+            return Ownership::Unowned;
+        };
+        if found != seal(project, environment, arn) {
+            Ownership::Unowned
+        } else if project == self.project.as_str() && environment == self.environment.as_str() {
+            Ownership::Ours
+        } else {
+            Ownership::Foreign(format!("{project}/{environment}"))
+        }
+    }
+}
+
+fn changes(live: &Tags, wanted: &Tags, may_go: impl Fn(&str) -> bool) -> TagChanges {
+    let differs = |(key, value): &(&String, &String)| live.get(*key) != Some(*value);
+    let set = wanted.iter().filter(differs).map(|(key, value)| (key.clone(), value.clone()));
+    let unset = live.keys().filter(|key| !wanted.contains_key(*key) && may_go(key)).cloned();
+    TagChanges { set: set.collect(), unset: unset.collect() }
+}
+
+fn is_mark(key: &str) -> bool {
+    matches!(key, PROJECT | ENVIRONMENT | SEAL | DIGEST) || children_index(key).is_some()
+}
+
+fn read_marks(tags: &Tags) -> Marks {
+    let numbered = tags.iter().filter_map(|(key, value)| Some((children_index(key)?, value)));
+    let numbered: BTreeMap<usize, &String> = numbered.collect();
+    let tokens = numbered.values().flat_map(|value| value.split(' ')).filter(|it| !it.is_empty());
+    Marks {
+        children: tokens.map(decoded).collect(),
+        digest: tags
+            .get(DIGEST)
+            .and_then(|value| value.strip_prefix(DIGEST_VERSION))
+            .map(ToOwned::to_owned),
+    }
+}
+
+fn seal(project: &str, environment: &str, arn: &str) -> String {
+    twelve_hex_digits(&[project, environment, arn])
+}
+
+fn twelve_hex_digits(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.as_bytes());
+        // No part holds a zero byte, so no two lists of parts run together to one text.
+        hash.update([0]);
+    }
+    hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// `sesinfra:children`, `sesinfra:children-2`, `sesinfra:children-3`, ...
+fn children_key(index: usize) -> String {
+    if index == 0 { CHILDREN.to_owned() } else { format!("{CHILDREN}-{}", index + 1) }
+}
+
+fn children_index(key: &str) -> Option<usize> {
+    match key.strip_prefix(CHILDREN)? {
+        "" => Some(0),
+        rest => rest.strip_prefix('-')?.parse::<usize>().ok()?.checked_sub(1),
+    }
+}
+
+/// The tokens, separated by spaces, over as many values as they need.
+fn children_values(children: &BTreeSet<String>) -> Vec<String> {
+    let mut values: Vec<String> = Vec::new();
+    for token in children.iter().map(|token| encoded(token)) {
+        match values.last_mut() {
+            Some(last) if last.len() + 1 + token.len() <= VALUE_LENGTH_MAX => {
+                last.push(' ');
+                last.push_str(&token);
+            }
+            _ => values.push(token),
+        }
+    }
+    values
+}
+
+/// A token in characters that every service allows in a tag, none of them a space: others are written `=XX`.
+fn encoded(token: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"+-._:/@".contains(&byte);
+    let mut text = String::with_capacity(token.len());
+    for byte in token.bytes() {
+        if plain(byte) {
+            text.push(char::from(byte));
+        } else {
+            text.push_str(&format!("={byte:02X}"));
+        }
+    }
+    text
+}
+
+/// The token that was encoded. What was not encoded by us stays as it is, and so names nothing.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('=') {
+        bytes.extend_from_slice(before.as_bytes());
+        let byte = after.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        let Some(byte) = byte else { return text.to_owned() };
+        bytes.push(byte);
+        rest = &after[2..];
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+}

@@ -1,0 +1,172 @@
+//! One environment's access to AWS: one account, one Region, one client for each service, and what was read already.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aws_config::SdkConfig;
+
+use super::{Arns, AwsError, Memo, Owner, Reads, failed};
+use crate::environment::names::RoleArn;
+
+/// Tags by ARN of everything that carries this environment's tags.
+pub type TaggedResources = BTreeMap<String, BTreeMap<String, String>>;
+
+/// Access to the account and Region of one environment.
+#[derive(Debug)]
+pub struct Session {
+    /// Every ARN.
+    pub arns: Arns,
+    /// Whose everything is.
+    pub owner: Owner,
+    config: SdkConfig,
+    reads: Reads,
+    ses: aws_sdk_sesv2::Client,
+    sns: aws_sdk_sns::Client,
+    sqs: aws_sdk_sqs::Client,
+    iam: aws_sdk_iam::Client,
+    route53: aws_sdk_route53::Client,
+    tagging: aws_sdk_resourcegroupstagging::Client,
+    kms: aws_sdk_kms::Client,
+    ssm: aws_sdk_ssm::Client,
+    secrets: aws_sdk_secretsmanager::Client,
+    sts: aws_sdk_sts::Client,
+    tagged: Memo<(), Arc<TaggedResources>>,
+    zone_clients: Memo<RoleArn, aws_sdk_route53::Client>,
+}
+
+impl Session {
+    pub(super) fn new(arns: Arns, owner: Owner, config: SdkConfig) -> Self {
+        let reads = Reads::default();
+        Self {
+            arns,
+            owner,
+            ses: aws_sdk_sesv2::Client::new(&config),
+            sns: aws_sdk_sns::Client::new(&config),
+            sqs: aws_sdk_sqs::Client::new(&config),
+            iam: aws_sdk_iam::Client::new(&config),
+            route53: aws_sdk_route53::Client::new(&config),
+            tagging: aws_sdk_resourcegroupstagging::Client::new(&config),
+            kms: aws_sdk_kms::Client::new(&config),
+            ssm: aws_sdk_ssm::Client::new(&config),
+            secrets: aws_sdk_secretsmanager::Client::new(&config),
+            sts: aws_sdk_sts::Client::new(&config),
+            config,
+            tagged: Memo::new(&reads),
+            // Clients are not read from anywhere, so forgetting reads leaves them.
+            zone_clients: Memo::new(&Reads::default()),
+            reads,
+        }
+    }
+
+    /// Amazon SES, API v2.
+    #[must_use]
+    pub const fn ses(&self) -> &aws_sdk_sesv2::Client {
+        &self.ses
+    }
+
+    /// Amazon SNS.
+    #[must_use]
+    pub const fn sns(&self) -> &aws_sdk_sns::Client {
+        &self.sns
+    }
+
+    /// Amazon SQS.
+    #[must_use]
+    pub const fn sqs(&self) -> &aws_sdk_sqs::Client {
+        &self.sqs
+    }
+
+    /// AWS IAM.
+    #[must_use]
+    pub const fn iam(&self) -> &aws_sdk_iam::Client {
+        &self.iam
+    }
+
+    /// Amazon Route 53 in this environment's own account.
+    #[must_use]
+    pub const fn route53(&self) -> &aws_sdk_route53::Client {
+        &self.route53
+    }
+
+    /// The Resource Groups Tagging API.
+    #[must_use]
+    pub const fn tagging(&self) -> &aws_sdk_resourcegroupstagging::Client {
+        &self.tagging
+    }
+
+    /// AWS KMS.
+    #[must_use]
+    pub const fn kms(&self) -> &aws_sdk_kms::Client {
+        &self.kms
+    }
+
+    /// AWS Systems Manager.
+    #[must_use]
+    pub const fn ssm(&self) -> &aws_sdk_ssm::Client {
+        &self.ssm
+    }
+
+    /// AWS Secrets Manager.
+    #[must_use]
+    pub const fn secrets(&self) -> &aws_sdk_secretsmanager::Client {
+        &self.secrets
+    }
+
+    /// AWS STS.
+    #[must_use]
+    pub const fn sts(&self) -> &aws_sdk_sts::Client {
+        &self.sts
+    }
+
+    /// Amazon Route 53 as `role`, for a zone in another account; without a role this account's.
+    pub async fn route53_for(
+        &self,
+        role: Option<&RoleArn>,
+    ) -> Result<aws_sdk_route53::Client, AwsError> {
+        let Some(role) = role else { return Ok(self.route53.clone()) };
+        let client = || async { Ok(super::connect::route53_as(&self.config, role).await) };
+        self.zone_clients.get(role.clone(), client).await
+    }
+
+    /// A memory that is emptied by [`Session::forget_reads`].
+    #[must_use]
+    pub fn memo<K: Ord + Clone, V: Clone>(&self) -> Memo<K, V> {
+        Memo::new(&self.reads)
+    }
+
+    /// Everything read so far is forgotten: reads from now on come from the services.
+    pub fn forget_reads(&self) {
+        self.reads.forget();
+    }
+
+    /// Everything in this Region that carries this environment's tags, in one pass over all types.
+    ///
+    /// The tagging API lags behind the services and remembers what is gone, so this names candidates and proves nothing.
+    pub async fn tagged(&self) -> Result<Arc<TaggedResources>, AwsError> {
+        self.tagged.get((), || async { self.list_tagged().await.map(Arc::new) }).await
+    }
+
+    async fn list_tagged(&self) -> Result<TaggedResources, AwsError> {
+        use aws_sdk_resourcegroupstagging::types::TagFilter;
+        let filter =
+            |(key, value): (&str, &str)| TagFilter::builder().key(key).values(value).build();
+        let filters = self.owner.tag_filters().map(filter);
+        let mut pages = self
+            .tagging
+            .get_resources()
+            .set_tag_filters(Some(filters.to_vec()))
+            .resources_per_page(100)
+            .into_paginator()
+            .send();
+        let mut tagged = TaggedResources::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(failed("tag:GetResources", self.arns.region()))?;
+            for mapping in page.resource_tag_mapping_list.unwrap_or_default() {
+                let Some(arn) = mapping.resource_arn else { continue };
+                let tags = mapping.tags.unwrap_or_default();
+                tagged.insert(arn, tags.into_iter().map(|tag| (tag.key, tag.value)).collect());
+            }
+        }
+        Ok(tagged)
+    }
+}

@@ -1,0 +1,104 @@
+//! What an environment implies, in words of e-mail: which resources, with which settings, in which order.
+//!
+//! Invariant: pure. An [`Environment`] and [`Facts`] go in, a graph comes out; no call, no file, no clock.
+
+mod domains;
+mod events;
+mod messaging;
+mod records;
+mod senders;
+
+use serde::Serialize;
+
+use crate::aws::Facts;
+use crate::engine::{Address, Graph, Resource};
+use crate::environment::names::IdentityName;
+use crate::environment::{Environment, Finding, Severity};
+
+pub use records::{ManualRecord, RecordType};
+
+/// Everything that an environment implies.
+#[derive(Clone, Debug)]
+pub struct Blueprint {
+    /// The resources.
+    pub graph: Graph,
+    /// DNS records that somebody else publishes.
+    pub manual: Vec<ManualRecord>,
+    /// What may not be meant. Errors give no blueprint.
+    pub findings: Vec<Finding>,
+}
+
+/// What the parts of a blueprint write into.
+#[derive(Debug, Default)]
+pub(crate) struct Draft {
+    resources: Vec<Resource>,
+    manual: Vec<ManualRecord>,
+    findings: Vec<Finding>,
+}
+
+impl Draft {
+    /// Adds a resource.
+    pub(crate) fn add(&mut self, resource: Resource) {
+        self.resources.push(resource);
+    }
+
+    /// A resource with a typed spec, to be completed and given to [`Draft::add`]. `None` with a finding, should the
+    /// spec have no JSON form.
+    pub(crate) fn resource<S: Serialize>(
+        &mut self,
+        address: Address,
+        spec: &S,
+    ) -> Option<Resource> {
+        match Resource::new(address.clone(), spec) {
+            Ok(resource) => Some(resource),
+            Err(error) => {
+                self.find(Finding::error(
+                    "internal",
+                    format!("{address} has no JSON form: {error}"),
+                ));
+                None
+            }
+        }
+    }
+
+    /// Adds a record that somebody else publishes.
+    pub(crate) fn add_manual(&mut self, record: ManualRecord) {
+        self.manual.push(record);
+    }
+
+    /// Adds a finding.
+    pub(crate) fn find(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    /// Whether a resource of this address was added already.
+    pub(crate) fn has(&self, address: &Address) -> bool {
+        self.resources.iter().any(|resource| resource.address == *address)
+    }
+}
+
+/// Draws up everything that `environment` implies in the account that `facts` tell of.
+pub fn blueprint(environment: &Environment, facts: &Facts) -> Result<Blueprint, Vec<Finding>> {
+    let mut draft = Draft::default();
+    messaging::messaging(environment, facts, &mut draft);
+    events::events(environment, facts, &mut draft);
+    domains::domains(environment, facts, &mut draft);
+    records::records(environment, facts, &mut draft);
+    senders::senders(environment, facts, &mut draft);
+    let Draft { resources, manual, mut findings } = draft;
+    if findings.iter().any(|finding| finding.severity == Severity::Error) {
+        return Err(findings);
+    }
+    match Graph::new(resources) {
+        Ok(graph) => Ok(Blueprint { graph, manual, findings }),
+        Err(error) => {
+            findings.push(Finding::error("order", error.to_string()));
+            Err(findings)
+        }
+    }
+}
+
+/// The address of an identity.
+pub(crate) fn identity_address(name: &IdentityName) -> Address {
+    Address::new("identity", name.to_string())
+}

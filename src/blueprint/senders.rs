@@ -1,0 +1,8 @@
+//! Send policies and their attachments.
+
+use super::Draft;
+use crate::aws::Facts;
+use crate::environment::Environment;
+
+/// Adds them to `into`.
+pub(super) fn senders(_environment: &Environment, _facts: &Facts, _into: &mut Draft) {}

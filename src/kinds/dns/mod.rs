@@ -1,0 +1,1 @@
+//! The DNS records of one domain in Route 53.

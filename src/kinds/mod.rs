@@ -1,0 +1,84 @@
+//! The kinds of resources that make up e-mail on AWS, and their registry. A kind lives in one file or folder here.
+//!
+//! Invariant: a kind knows its own resource alone. What two kinds need is in [`crate::aws`].
+
+pub mod dns;
+
+use std::sync::Arc;
+
+use crate::aws::Session;
+use crate::engine::Registry;
+
+/// All kinds, over one session.
+#[must_use]
+pub fn registry(_session: &Arc<Session>) -> Registry {
+    Registry::default()
+}
+
+/// What a kind documents of itself beside [`crate::engine::Kind`]: a test holds it against what the kind does.
+pub trait Documented {
+    /// Every IAM action that the kind needs.
+    const PERMISSIONS: &'static [Permission];
+    /// Every SDK input that the kind writes with, member by member.
+    const INPUTS: &'static [Input];
+}
+
+/// One IAM action that a kind needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Permission {
+    /// The action: `ses:GetEmailIdentity`.
+    pub action: &'static str,
+    /// What it is needed on.
+    pub resource: Scope,
+    /// When.
+    pub phase: Phase,
+}
+
+/// The resources that an action is needed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// The action cannot be limited to a resource: `*`.
+    Everything,
+    /// SES identities.
+    Identity,
+    /// SES configuration sets.
+    ConfigurationSet,
+    /// SNS topics.
+    Topic,
+    /// SQS queues.
+    Queue,
+    /// IAM policies of the environment.
+    Policy,
+    /// IAM roles, users and groups that policies are attached to.
+    Principal,
+    /// Route 53 hosted zones.
+    HostedZone,
+    /// SSM parameters.
+    Parameter,
+    /// Secrets in Secrets Manager.
+    Secret,
+    /// KMS keys.
+    Key,
+}
+
+/// When an action is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// For a plan, and so for an apply too.
+    Plan,
+    /// For an apply alone.
+    Apply,
+}
+
+/// One SDK input that a kind writes with, every member accounted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Input {
+    /// The operation: `CreateEmailIdentity`.
+    pub operation: &'static str,
+    /// The service as the SDK crate calls it: `sesv2`.
+    pub service: &'static str,
+    /// Members that the kind sets, in snake case, nested as `delivery_options.tls_policy`.
+    pub managed: &'static [&'static str],
+    /// Members that the kind leaves, each with the reason.
+    pub excluded: &'static [(&'static str, &'static str)],
+}
