@@ -11,6 +11,7 @@ use http::request::Parts;
 use http::{Response, StatusCode, header};
 
 use crate::options::Options;
+use crate::ses;
 
 /// One request to a service.
 #[derive(Debug, Clone)]
@@ -41,6 +42,7 @@ impl Call {
         let operation = match (detected.action.as_str(), detected.service.as_str()) {
             ("", "route53") => fakecloud_route53::router::route(&parts.method, path, query)
                 .map(|route| route.action.to_owned()),
+            ("", "ses") => ses::operation(&parts.method, path).map(str::to_owned),
             (action, _) => Some(action.to_owned()),
         };
         let signed = parts

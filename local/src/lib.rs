@@ -21,6 +21,7 @@ pub mod options;
 mod persistence;
 mod server;
 mod services;
+pub mod ses;
 mod strict;
 pub mod tagging;
 pub mod world;

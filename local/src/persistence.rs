@@ -51,6 +51,7 @@ fn kept(world: &World) -> Vec<(&'static str, &dyn Kept)> {
         ("events", &*world.events),
         ("firehose", &*world.firehose),
         ("tagging", &*world.tagging),
+        ("ses", &*world.ses),
         ("memory", &*world.memory),
     ]
 }

@@ -32,6 +32,7 @@ use fakecloud_ssm::SsmService;
 
 use crate::authorization;
 use crate::delivery::GuardedQueues;
+use crate::ses::SesCloud;
 use crate::strict::{self, Checked};
 use crate::tagging;
 use crate::world::World;
@@ -83,6 +84,7 @@ fn strict_ones(world: &Arc<World>) -> Vec<Arc<dyn AwsService>> {
     vec![
         Arc::new(Checked::new(topics, strict::sns::Topics(Arc::clone(world)))),
         Arc::new(Checked::new(queues, strict::sqs::Queues(Arc::clone(world)))),
+        Arc::new(SesCloud::over(world)),
         authorization::enforced(
             world,
             Checked::new(zones, strict::route53::Zones(Arc::clone(world))),

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use fakecloud_core::tag_index::{TagProvider, TagProviderRegistry, TaggedResource};
 use fakecloud_resource_groups_tagging::ResourceGroupsTaggingService;
 
+use crate::ses;
 use crate::world::World;
 
 /// Where Route 53 is asked for tags.
@@ -137,7 +138,7 @@ fn gather(world: &World, account: &str) -> Vec<TaggedResource> {
                 .map(|key| TaggedResource::new(&key.arn, "kms:key", key.tags.clone())),
         );
     }
-    all.extend(world.ses_tags.read().iter().flat_map(|ses| ses.tagged_resources(account)));
+    all.extend(ses::tagged(&world.ses.read(), account));
     all.retain(|resource| !resource.tags.is_empty());
     all
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use fakecloud_cloudwatch::SharedCloudWatchState;
 use fakecloud_core::multi_account::{AccountState, MultiAccountState};
-use fakecloud_core::tag_index::TagProvider;
 use fakecloud_eventbridge::SharedEventBridgeState;
 use fakecloud_firehose::SharedFirehoseState;
 use fakecloud_iam::SharedIamState;
@@ -21,6 +20,7 @@ use parking_lot::RwLock;
 
 use crate::clock::Clock;
 use crate::options::Options;
+use crate::ses::SharedSesState;
 use crate::strict::Memory;
 use crate::tagging::Sightings;
 
@@ -63,8 +63,8 @@ pub struct World {
     pub memory: Shared<Memory>,
     /// What the tagging API has seen.
     pub sightings: Shared<Sightings>,
-    /// Who knows the tags of SES's resources.
-    pub ses_tags: Shared<Option<Arc<dyn TagProvider>>>,
+    /// Identities, configuration sets and the rest of SES.
+    pub ses: SharedSesState,
 }
 
 impl World {
@@ -88,7 +88,7 @@ impl World {
             tagging: accounts(&account, &region, endpoint),
             memory: Arc::default(),
             sightings: Arc::default(),
-            ses_tags: Arc::default(),
+            ses: Arc::default(),
             options: Arc::new(RwLock::new(options)),
             endpoint: endpoint.to_owned(),
         }
@@ -116,7 +116,7 @@ impl World {
             tagging: Arc::clone(&self.tagging),
             memory: Arc::clone(&self.memory),
             sightings: Arc::clone(&self.sightings),
-            ses_tags: Arc::clone(&self.ses_tags),
+            ses: copy(&self.ses),
         }
     }
 }
