@@ -28,6 +28,14 @@ pub enum CloudError {
         /// Why not.
         source: io::Error,
     },
+    /// The data of earlier runs cannot be cleared.
+    #[error("cannot clear {path}: {source}")]
+    Reset {
+        /// Where the data is.
+        path: std::path::PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
     /// The data of earlier runs cannot be read or written.
     #[error(transparent)]
     Data(#[from] persistence::DataError),

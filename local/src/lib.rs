@@ -19,6 +19,7 @@ mod limits;
 pub mod log;
 pub mod options;
 mod persistence;
+pub mod seeds;
 mod server;
 mod services;
 pub mod ses;
