@@ -71,10 +71,11 @@ async fn check_account(session: &Session, wanted: &AccountId) -> Result<(), Conn
     let caller = session.sts().get_caller_identity().send().await;
     let caller = caller.map_err(failed("sts:GetCallerIdentity", "the credentials"))?;
     let found = caller.account.unwrap_or_default();
+    let caller = caller.arn.unwrap_or_default();
     if found == wanted.as_str() {
+        session.know_caller(&caller);
         return Ok(());
     }
-    let caller = caller.arn.unwrap_or_default();
     Err(ConnectError::WrongAccount { wanted: wanted.clone(), found, caller })
 }
 

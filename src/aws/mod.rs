@@ -7,10 +7,13 @@ mod arns;
 mod connect;
 mod error;
 mod facts;
+pub mod key;
 mod memo;
 mod ownership;
+pub mod policies;
 pub mod policy;
 mod session;
+pub mod topics;
 mod zones;
 
 pub use arns::Arns;

@@ -1,7 +1,7 @@
 //! One environment's access to AWS: one account, one Region, one client for each service, and what was read already.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use aws_config::SdkConfig;
 
@@ -18,6 +18,7 @@ pub struct Session {
     pub arns: Arns,
     /// Whose everything is.
     pub owner: Owner,
+    caller: OnceLock<String>,
     config: SdkConfig,
     reads: Reads,
     ses: aws_sdk_sesv2::Client,
@@ -40,6 +41,7 @@ impl Session {
         Self {
             arns,
             owner,
+            caller: OnceLock::new(),
             ses: aws_sdk_sesv2::Client::new(&config),
             sns: aws_sdk_sns::Client::new(&config),
             sqs: aws_sdk_sqs::Client::new(&config),
@@ -56,6 +58,18 @@ impl Session {
             zone_clients: Memo::new(&Reads::default()),
             reads,
         }
+    }
+
+    /// The ARN of whoever makes the calls, once it is known.
+    #[must_use]
+    pub fn caller(&self) -> Option<&str> {
+        self.caller.get().map(String::as_str)
+    }
+
+    /// Remembers who makes the calls.
+    pub(super) fn know_caller(&self, arn: &str) {
+        // Credentials do not change within a session, so the first answer stands.
+        let _ = self.caller.set(arn.to_owned());
     }
 
     /// Amazon SES, API v2.

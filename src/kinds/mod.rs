@@ -2,17 +2,30 @@
 //!
 //! Invariant: a kind knows its own resource alone. What two kinds need is in [`crate::aws`].
 
+pub mod attachment;
 pub mod dns;
+pub mod queue;
+pub mod send_policy;
+pub mod subscription;
+pub mod topic;
 
 use std::sync::Arc;
 
 use crate::aws::Session;
+use crate::aws::policies::Policies;
+use crate::aws::topics::Topics;
 use crate::engine::Registry;
 
 /// All kinds, over one session.
 #[must_use]
-pub fn registry(_session: &Arc<Session>) -> Registry {
+pub fn registry(session: &Arc<Session>) -> Registry {
+    let (topics, policies) = (Arc::new(Topics::new(session)), Arc::new(Policies::new(session)));
     Registry::default()
+        .with(topic::Topic::new(session, &topics))
+        .with(subscription::Subscription::new(session, &topics))
+        .with(queue::Queue::new(session))
+        .with(send_policy::SendPolicy::new(session, &policies))
+        .with(attachment::Attachment::new(session, &policies))
 }
 
 /// What a kind documents of itself beside [`crate::engine::Kind`]: a test holds it against what the kind does.

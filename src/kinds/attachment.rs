@@ -1,0 +1,361 @@
+//! Attachments: which roles, users and groups hold a send policy.
+//!
+//! Invariant: the principals are somebody else's. Only what our own policy is attached to is ever changed, and an
+//! attachment that the policy's marks do not name is left alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{Documented, Input, Permission, Phase, Scope};
+use crate::aws::policies::{Policies, Principal, PrincipalKind};
+use crate::aws::{AwsError, Class, Session};
+use crate::engine::{
+    Address, BoxError, Change, Field, Impact, Kind, Life, Live, Marks, OnParentDelete, Ownership,
+    Put, Reading, Severity, Wanted,
+};
+
+/// A longer name is held as a hash, so that a policy's tags have room for many.
+const TOKEN_LENGTH_MAX: usize = 80;
+
+/// The kind `attachment`.
+pub struct Attachment {
+    session: Arc<Session>,
+    policies: Arc<Policies>,
+}
+
+/// An attachment has nothing to set: it is there or not.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Spec {
+    /// The ARN of the policy.
+    pub policy: String,
+    /// `role`, `user` or `group`.
+    pub kind: String,
+    /// The name of the role, user or group.
+    pub name: String,
+}
+
+/// AWS tells nothing of an attachment.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Outputs {}
+
+/// How a policy's marks name an attachment. IAM does not tell names apart by case.
+#[must_use]
+pub fn token(principal: &Principal) -> String {
+    let token = format!("{}:{}", principal.kind, principal.name.to_ascii_lowercase());
+    if token.len() <= TOKEN_LENGTH_MAX {
+        return token;
+    }
+    let digest = Sha256::digest(token.as_bytes());
+    let hex: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    format!("{}#{hex}", principal.kind)
+}
+
+/// The name of an attachment: `POLICY/role/NAME`.
+#[must_use]
+pub fn name(policy: &str, principal: &Principal) -> String {
+    format!("{policy}/{principal}")
+}
+
+/// Takes a name apart. Neither names of policies nor of principals hold a slash.
+fn parts(name: &str) -> Option<(&str, Principal)> {
+    let (policy, rest) = name.split_once('/')?;
+    let (kind, name) = rest.split_once('/')?;
+    Some((policy, Principal { kind: kind.parse().ok()?, name: name.to_owned() }))
+}
+
+/// Roles, users and groups that a file names and that do not exist.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", lines(.missing, .account))]
+struct MissingPrincipals {
+    account: String,
+    missing: Vec<(String, Principal)>,
+}
+
+fn lines(missing: &[(String, Principal)], account: &str) -> String {
+    let lines = missing.iter().map(|(policy, it)| {
+        format!(
+            "there is no {} `{}` in account {account}, to which {policy} is to be attached",
+            it.kind, it.name
+        )
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+impl Attachment {
+    /// The attachments of one account's send policies.
+    #[must_use]
+    pub fn new(session: &Arc<Session>, policies: &Arc<Policies>) -> Self {
+        Self { session: Arc::clone(session), policies: Arc::clone(policies) }
+    }
+
+    /// The policies to look at, by name, with their ARNs as far as there are such policies.
+    async fn candidates(
+        &self,
+        wanted: &[Wanted<Spec>],
+        reading: Reading,
+    ) -> Result<BTreeMap<String, String>, AwsError> {
+        let mut arns = BTreeMap::new();
+        for one in wanted {
+            let Some((policy, _)) = parts(&one.name) else { continue };
+            let arn = match (reading, &one.spec) {
+                (Reading::Named, Some(spec)) => Some(spec.policy.clone()),
+                (Reading::Named, None) => self.policies.arn_of(policy).await?,
+                (Reading::Everything, _) => {
+                    let listed = self.policies.listed().await?;
+                    listed.get(&policy.to_ascii_lowercase()).map(|listed| listed.arn.clone())
+                }
+            };
+            if let Some(arn) = arn {
+                arns.insert(policy.to_owned(), arn);
+            }
+        }
+        if reading == Reading::Everything {
+            let owner = &self.session.owner;
+            let prefix = format!("{}-{}-", owner.project(), owner.environment());
+            for (key, listed) in self.policies.listed().await?.iter() {
+                if key.starts_with(&prefix) && !arns.values().any(|arn| *arn == listed.arn) {
+                    arns.insert(listed.name.clone(), listed.arn.clone());
+                }
+            }
+        }
+        Ok(arns)
+    }
+
+    /// The attachments of one policy that are wanted, ours, or on a policy of ours.
+    async fn of_policy(
+        &self,
+        policy: &str,
+        arn: &str,
+        wanted: &[Wanted<Spec>],
+        reading: Reading,
+    ) -> Result<Vec<Live<Spec, Outputs>>, AwsError> {
+        let Some(found) = self.policies.found(arn).await? else { return Ok(Vec::new()) };
+        if reading == Reading::Everything && found.attachments == 0 {
+            return Ok(Vec::new());
+        }
+        let (of_policy, marks, _) = self.session.owner.read(arn, &found.tags);
+        let declared: Vec<(&str, Principal)> = wanted
+            .iter()
+            .filter_map(|one| Some((one.name.as_str(), parts(&one.name)?)))
+            .filter(|(_, (of, _))| *of == policy)
+            .map(|(name, (_, principal))| (name, principal))
+            .collect();
+        let attached = self.policies.principals(arn).await?;
+        let live = attached.iter().filter_map(|principal| {
+            let declared = declared.iter().find(|(_, it)| it.is(principal));
+            let is_ours =
+                of_policy == Ownership::Ours && marks.children.contains(&token(principal));
+            let is_shown = is_ours || of_policy == Ownership::Ours;
+            if declared.is_none() && (reading == Reading::Named || !is_shown) {
+                return None;
+            }
+            // The spelling of the file is kept, so that case alone is never a difference.
+            let principal = declared.map_or_else(|| principal.clone(), |(_, it)| it.clone());
+            Some(Live {
+                name: name(policy, &principal),
+                tokens: BTreeSet::from([token(&principal)]),
+                spec: Spec {
+                    policy: arn.to_owned(),
+                    kind: principal.kind.to_string(),
+                    name: principal.name,
+                },
+                outputs: Outputs {},
+                ownership: if is_ours { Ownership::Ours } else { Ownership::Unowned },
+                parent: Some(Address::new("send_policy", policy)),
+                marks: Marks::default(),
+                uses: BTreeSet::new(),
+                notes: Vec::new(),
+            })
+        });
+        Ok(live.collect())
+    }
+
+    /// A principal that does not exist is an error of the file, and is found before anything is made.
+    async fn refuse_missing(
+        &self,
+        wanted: &[Wanted<Spec>],
+        live: &[Live<Spec, Outputs>],
+    ) -> Result<(), BoxError> {
+        let mut missing = Vec::new();
+        for one in wanted.iter().filter(|one| !live.iter().any(|it| it.name == one.name)) {
+            let Some((policy, principal)) = parts(&one.name) else { continue };
+            if self.policies.exists(&principal).await? == Some(false) {
+                missing.push((policy.to_owned(), principal));
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(MissingPrincipals { account: self.session.arns.account().to_string(), missing }.into())
+    }
+}
+
+#[async_trait]
+impl Kind for Attachment {
+    const NAME: &'static str = "attachment";
+    const LIFE: Life = Life::Child(OnParentDelete::Before);
+    const IMMUTABLE: &'static [&'static str] = &["policy", "kind", "name"];
+
+    type Spec = Spec;
+    type Outputs = Outputs;
+
+    async fn read(
+        &self,
+        wanted: &[Wanted<Spec>],
+        reading: Reading,
+    ) -> Result<Vec<Live<Spec, Outputs>>, BoxError> {
+        let mut live = Vec::new();
+        for (policy, arn) in self.candidates(wanted, reading).await? {
+            live.extend(self.of_policy(&policy, &arn, wanted, reading).await?);
+        }
+        if reading == Reading::Everything {
+            self.refuse_missing(wanted, &live).await?;
+        }
+        Ok(live)
+    }
+
+    async fn put(&self, change: &Change<Spec>) -> Result<Put<Outputs>, BoxError> {
+        let (_, principal) = parts(&change.name).ok_or("is not the name of an attachment")?;
+        let policy = &change.to.policy;
+        match self.policies.attach(policy, &principal).await {
+            Ok(()) => Ok(Put::Done(Some(Outputs {}))),
+            // One code for both: which of the two is absent stands in the message alone.
+            Err(error) if error.is(Class::Absent) && error.message.contains(policy.as_str()) => {
+                Ok(Put::Waiting("IAM does not show the new policy everywhere yet".to_owned()))
+            }
+            Err(error) if error.is(Class::Absent) => {
+                let account = self.session.arns.account();
+                let Principal { kind, name } = &principal;
+                Err(format!(
+                    "there is no {kind} `{name}` in account {account}: make it first, or take it out of `attach`"
+                )
+                .into())
+            }
+            Err(error) if error.code == "UnmodifiableEntity" => Err(format!(
+                "{principal} is linked to an AWS service, which alone may change it: take it out of `attach`"
+            )
+            .into()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn delete(&self, name: &str, live: &Spec) -> Result<Put<Outputs>, BoxError> {
+        let (_, principal) = parts(name).ok_or("is not the name of an attachment")?;
+        self.policies.detach(&live.policy, &principal).await?;
+        Ok(Put::Done(None))
+    }
+
+    fn impact(&self, from: Option<&Spec>, to: Option<&Spec>, _fields: &[Field]) -> Impact {
+        match (from, to) {
+            (Some(from), None) => Impact::new(
+                Severity::StopsMail,
+                format!("{} {} can no longer send by this policy", from.kind, from.name),
+            ),
+            (Some(from), Some(_)) => Impact::new(
+                Severity::StopsMail,
+                format!(
+                    "{} {} cannot send by this policy while it is made anew",
+                    from.kind, from.name
+                ),
+            ),
+            (None, _) => Impact::safe(),
+        }
+    }
+
+    fn examples() -> Vec<Spec> {
+        let kinds = [PrincipalKind::Role, PrincipalKind::User, PrincipalKind::Group];
+        let spec = |kind: PrincipalKind| Spec {
+            policy: "arn:aws:iam::123456789012:policy/pivot-prod-example".to_owned(),
+            kind: kind.to_string(),
+            name: "example".to_owned(),
+        };
+        kinds.into_iter().map(spec).collect()
+    }
+}
+
+impl Documented for Attachment {
+    const PERMISSIONS: &'static [Permission] = &[
+        Permission { action: "iam:ListPolicies", resource: Scope::Everything, phase: Phase::Plan },
+        Permission { action: "iam:GetPolicy", resource: Scope::Policy, phase: Phase::Plan },
+        Permission {
+            action: "iam:ListEntitiesForPolicy",
+            resource: Scope::Policy,
+            phase: Phase::Plan,
+        },
+        Permission { action: "iam:GetRole", resource: Scope::Principal, phase: Phase::Plan },
+        Permission { action: "iam:GetUser", resource: Scope::Principal, phase: Phase::Plan },
+        Permission { action: "iam:GetGroup", resource: Scope::Principal, phase: Phase::Plan },
+        Permission {
+            action: "iam:AttachRolePolicy",
+            resource: Scope::Principal,
+            phase: Phase::Apply,
+        },
+        Permission {
+            action: "iam:AttachUserPolicy",
+            resource: Scope::Principal,
+            phase: Phase::Apply,
+        },
+        Permission {
+            action: "iam:AttachGroupPolicy",
+            resource: Scope::Principal,
+            phase: Phase::Apply,
+        },
+        Permission {
+            action: "iam:DetachRolePolicy",
+            resource: Scope::Principal,
+            phase: Phase::Apply,
+        },
+        Permission {
+            action: "iam:DetachUserPolicy",
+            resource: Scope::Principal,
+            phase: Phase::Apply,
+        },
+        Permission {
+            action: "iam:DetachGroupPolicy",
+            resource: Scope::Principal,
+            phase: Phase::Apply,
+        },
+    ];
+    const INPUTS: &'static [Input] = &[
+        Input {
+            operation: "AttachRolePolicy",
+            service: "iam",
+            managed: &["role_name", "policy_arn"],
+            excluded: &[],
+        },
+        Input {
+            operation: "AttachUserPolicy",
+            service: "iam",
+            managed: &["user_name", "policy_arn"],
+            excluded: &[],
+        },
+        Input {
+            operation: "AttachGroupPolicy",
+            service: "iam",
+            managed: &["group_name", "policy_arn"],
+            excluded: &[],
+        },
+        Input {
+            operation: "DetachRolePolicy",
+            service: "iam",
+            managed: &["role_name", "policy_arn"],
+            excluded: &[],
+        },
+        Input {
+            operation: "DetachUserPolicy",
+            service: "iam",
+            managed: &["user_name", "policy_arn"],
+            excluded: &[],
+        },
+        Input {
+            operation: "DetachGroupPolicy",
+            service: "iam",
+            managed: &["group_name", "policy_arn"],
+            excluded: &[],
+        },
+    ];
+}
