@@ -2,7 +2,9 @@
 
 pub mod aws;
 pub mod blueprint;
+pub mod commands;
 pub mod engine;
 pub mod environment;
 pub mod kinds;
+pub mod lookup;
 pub mod view;

@@ -5,17 +5,29 @@
 
 mod difference;
 mod document;
+mod failure;
 pub mod findings;
 mod groups;
+mod inventory;
 mod line;
+mod log;
 mod plan_json;
 mod plan_markdown;
 mod plan_text;
+mod progress;
 mod records;
+mod report;
+mod screen;
 mod style;
 
 pub use document::{Document, FORMAT, Purpose, Record, Refused, Summary, Verdict};
+pub use failure::failure_text;
+pub use inventory::{Outputs, Owned, outputs_text, owned_text};
+pub use log::{Level, log_to_standard_error};
 pub use plan_json::plan_json;
 pub use plan_markdown::plan_markdown;
 pub use plan_text::plan_text;
+pub use progress::Progress;
+pub use report::{Advice, report_json, report_text};
+pub use screen::{Screen, Sink};
 pub use style::Style;

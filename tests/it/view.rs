@@ -1,6 +1,6 @@
 //! Plans made by hand, and how they read.
 
-mod plans;
+pub(crate) mod plans;
 
 use super::golden::assert_golden;
 use plans::{Story, stories};

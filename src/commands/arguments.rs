@@ -1,0 +1,106 @@
+//! Arguments that several commands have, and how their texts are read.
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use crate::engine::{Address, InvalidAddress};
+use crate::environment::names::{FileName, TimeSpan};
+
+/// Which resources a plan is about.
+#[derive(Args, Clone, Debug, Default)]
+pub(super) struct Selection {
+    /// Plan only this resource and what it depends on (repeatable)
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    pub(super) target: Vec<Address>,
+
+    /// Delete this resource and make it anew (repeatable)
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    pub(super) replace: Vec<Address>,
+
+    /// Allow this change to stop mail, or to be irreversible, where that is refused (repeatable)
+    ///
+    /// An environment or identity with `protect = true` refuses such changes. Deleting something under which others
+    /// made something is refused everywhere.
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    pub(super) allow: Vec<Address>,
+}
+
+/// How a plan is carried out.
+#[derive(Args, Clone, Debug)]
+pub(super) struct CarryingOut {
+    /// Do not ask before anything is changed
+    #[arg(long)]
+    pub(super) yes: bool,
+
+    /// How many steps may be under way at once
+    #[arg(long, value_name = "NUMBER", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(super) parallelism: u16,
+
+    /// Wait until every identity is verified, at most this long [without a duration: 10m]
+    ///
+    /// Without --wait, only steps that cannot be done before a verification are waited for, at most ten minutes.
+    /// With it, the run ends when all identities are verified, and says of each DNS record whether it is there.
+    /// `--wait=0s` waits for nothing.
+    #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "10m", value_parser = duration)]
+    pub(super) wait: Option<Duration>,
+
+    /// How the report is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
+}
+
+/// How an answer is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people, and for tools that read Terraform's output
+    Text,
+    /// For programs
+    Json,
+}
+
+/// How a plan is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum PlanFormat {
+    /// For people, and for tools that read Terraform's output
+    Text,
+    /// For programs: the shape of Terraform's JSON plans
+    Json,
+    /// For a comment on a pull request
+    Markdown,
+}
+
+/// Reads an address.
+pub(super) fn address(text: &str) -> Result<Address, InvalidAddress> {
+    text.parse()
+}
+
+/// Reads the name of an environment, also where its file was given.
+pub(super) fn environment(text: &str) -> Result<FileName, String> {
+    let name = text.strip_suffix(".toml").unwrap_or(text);
+    let name = name.strip_prefix("./").unwrap_or(name);
+    let name = name.strip_prefix("environments/").unwrap_or(name);
+    FileName::parse(name).map_err(|error| format!("it {}: {}", error.reason, error.remedy))
+}
+
+/// Reads a length of time.
+fn duration(text: &str) -> Result<Duration, String> {
+    let span =
+        TimeSpan::parse(text).map_err(|error| format!("it {}: {}", error.reason, error.remedy))?;
+    Ok(Duration::from_secs(u64::from(span.seconds())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_environment_may_be_given_by_its_file() {
+        for text in
+            ["staging", "environments/staging.toml", "./environments/staging.toml", "staging.toml"]
+        {
+            assert_eq!(environment(text).unwrap().to_string(), "staging", "{text}");
+        }
+        assert!(environment("../staging").is_err());
+    }
+}

@@ -1,0 +1,147 @@
+//! What a plan may not do, and how each refusal is overridden. Invariant: pure; the same plan is refused for the same reasons.
+
+use std::collections::BTreeSet;
+
+use crate::engine::{Action, Address, Plan, PlannedChange, Rule, Severity};
+use crate::view::Refused;
+
+/// What is protected, and what was named on the command line.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Protection {
+    /// Whether the environment is protected.
+    pub(super) environment: bool,
+    /// Identities that say otherwise for themselves.
+    pub(super) identities: Vec<(Address, bool)>,
+    /// What was named with `--allow`.
+    pub(super) allowed: BTreeSet<Address>,
+}
+
+/// Every reason why `plan` may not be applied.
+pub(super) fn refusals(plan: &Plan, protection: &Protection) -> Vec<Refused> {
+    let owned = plan.refusals.iter().map(|refusal| {
+        let (rule, remedy) = match refusal.rule {
+            Rule::Foreign => (
+                "foreign",
+                "two environments cannot own one resource: take it out of this file, or out of the other one first",
+            ),
+            Rule::Unowned => (
+                "unowned",
+                "sesinfra does not touch what it did not make: delete the one that exists, or choose another name",
+            ),
+        };
+        refused(rule, &refusal.address, refusal.message.clone(), remedy)
+    });
+    let pending = || plan.pending().filter(|change| !protection.allowed.contains(&change.address));
+    let protected = pending().filter_map(|change| protected(plan, change, protection));
+    let with_children = pending().filter_map(|change| unmanaged_children(plan, change));
+    owned.chain(protected).chain(with_children).collect()
+}
+
+fn refused(rule: &str, address: &Address, message: String, remedy: impl Into<String>) -> Refused {
+    Refused { rule: rule.to_owned(), address: address.clone(), message, remedy: remedy.into() }
+}
+
+fn protected(plan: &Plan, change: &PlannedChange, protection: &Protection) -> Option<Refused> {
+    let root = root(plan, change);
+    let own = protection.identities.iter().find(|(identity, _)| identity == root);
+    let is_protected = own.map_or(protection.environment, |(_, protect)| *protect);
+    if !is_protected
+        || change.action == Action::Adopt
+        || change.impact.severity < Severity::StopsMail
+    {
+        return None;
+    }
+    let message = format!(
+        "is protected, and this change {}: {}",
+        match change.impact.severity {
+            Severity::Irreversible => "is irreversible",
+            _ => "stops mail",
+        },
+        change.impact.reason
+    );
+    Some(refused("protected", &change.address, message, allow(&change.address)))
+}
+
+fn unmanaged_children(plan: &Plan, change: &PlannedChange) -> Option<Refused> {
+    if !matches!(change.action, Action::Delete | Action::Replace) {
+        return None;
+    }
+    let lost: Vec<String> = plan
+        .unmanaged
+        .iter()
+        .filter(|one| one.parent.as_ref() == Some(&change.address))
+        .map(|one| one.address.to_string())
+        .collect();
+    if lost.is_empty() {
+        return None;
+    }
+    let message = format!("would take with it what others made: {}", lost.join(", "));
+    Some(refused("unmanaged_children", &change.address, message, allow(&change.address)))
+}
+
+fn allow(address: &Address) -> String {
+    format!("if it is meant, name it: --allow '{address}'")
+}
+
+fn root<'a>(plan: &'a Plan, change: &'a PlannedChange) -> &'a Address {
+    let mut root = &change.address;
+    let mut parent = change.parent.as_ref();
+    while let Some(next) = parent {
+        root = next;
+        parent = plan.change(next).and_then(|change| change.parent.as_ref());
+    }
+    root
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Impact, Unmanaged};
+
+    fn change(address: &str, action: Action, severity: Severity) -> PlannedChange {
+        PlannedChange {
+            address: address.parse().unwrap(),
+            action,
+            fields: Vec::new(),
+            from: None,
+            to: None,
+            parent: None,
+            impact: Impact::new(severity, "a reason"),
+            reason: None,
+            deferred: None,
+            notes: Vec::new(),
+        }
+    }
+
+    fn rules(plan: &Plan, protection: &Protection) -> Vec<String> {
+        refusals(plan, protection).into_iter().map(|refused| refused.rule).collect()
+    }
+
+    #[test]
+    fn protection_refuses_what_stops_mail_until_it_is_named() {
+        let stops = change("identity.a.com", Action::Delete, Severity::StopsMail);
+        let mut aspect = change("mail_from.b.com", Action::Update, Severity::Irreversible);
+        aspect.parent = Some("identity.b.com".parse().unwrap());
+        let degrades = change("topic.t", Action::Delete, Severity::Degrades);
+        let plan = Plan { changes: vec![stops, aspect, degrades], ..Plan::default() };
+        let mut protection = Protection { environment: true, ..Protection::default() };
+        assert_eq!(rules(&plan, &protection), ["protected", "protected"]);
+        protection.identities = vec![("identity.b.com".parse().unwrap(), false)];
+        assert_eq!(rules(&plan, &protection), ["protected"]);
+        protection.allowed = ["identity.a.com".parse().unwrap()].into();
+        assert!(rules(&plan, &protection).is_empty());
+    }
+
+    #[test]
+    fn what_others_made_under_ours_is_not_lost_unasked() {
+        let topic = change("topic.t", Action::Delete, Severity::Safe);
+        let child = "subscription.t/email:a@b.c".parse().unwrap();
+        let parent = Some(topic.address.clone());
+        let unmanaged = vec![Unmanaged { address: child, parent }];
+        let plan = Plan { changes: vec![topic], unmanaged, ..Plan::default() };
+        let mut protection = Protection::default();
+        assert_eq!(rules(&plan, &protection), ["unmanaged_children"]);
+        protection.allowed = ["topic.t".parse().unwrap()].into();
+        assert!(rules(&plan, &protection).is_empty());
+    }
+}

@@ -1,0 +1,119 @@
+//! The machine that a command runs on, so that nothing below asks for it: tests and the local cloud bring their own.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, BufReader, IsTerminal};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::aws::Access;
+use crate::lookup::{Lookup, PublicDns};
+use crate::view::{Screen, Sink, Style};
+
+/// Where and with what a command runs.
+pub struct Host {
+    /// How AWS is reached.
+    pub access: Access,
+    /// The DNS in which records are looked up.
+    pub lookup: Arc<dyn Lookup>,
+    /// The current directory.
+    pub directory: PathBuf,
+    /// The variables of the process environment that the program itself reads.
+    pub variables: BTreeMap<String, String>,
+    /// Which of input, output and errors are a terminal.
+    pub terminal: Terminal,
+    /// What the program is called in hints: `sesinfra`.
+    pub program: String,
+    /// The first pause before a step that waits for the outside is tried again; later ones are longer.
+    pub first_pause: Duration,
+    screen: Screen,
+    input: Mutex<Box<dyn BufRead + Send>>,
+}
+
+/// Which of the three standard streams are a terminal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Terminal {
+    /// Somebody can answer.
+    pub input: bool,
+    /// Somebody reads the answer.
+    pub output: bool,
+    /// Somebody watches the progress.
+    pub errors: bool,
+}
+
+/// The variables that the program itself reads; those of AWS are read by AWS's own library.
+const VARIABLES: [&str; 3] = ["GITHUB_OUTPUT", "NO_COLOR", "TERM"];
+
+impl Host {
+    /// A host without terminals, that reads and writes what it is given.
+    #[must_use]
+    pub fn new(
+        directory: PathBuf,
+        input: Box<dyn BufRead + Send>,
+        output: Sink,
+        errors: Sink,
+    ) -> Self {
+        Self {
+            access: Access::default(),
+            lookup: Arc::new(PublicDns),
+            directory,
+            variables: BTreeMap::new(),
+            terminal: Terminal::default(),
+            program: "sesinfra".to_owned(),
+            first_pause: Duration::from_secs(10),
+            screen: Screen::new(output, errors),
+            input: Mutex::new(input),
+        }
+    }
+
+    /// This process.
+    ///
+    /// # Errors
+    /// The current directory is gone or cannot be read.
+    pub fn of_process() -> io::Result<Self> {
+        let input = Box::new(BufReader::new(io::stdin()));
+        let (output, errors) = (Box::new(io::stdout()), Box::new(io::stderr()));
+        let mut host = Self::new(std::env::current_dir()?, input, output, errors);
+        let variables = VARIABLES
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)));
+        host.variables = variables.collect();
+        host.terminal = Terminal {
+            input: io::stdin().is_terminal(),
+            output: io::stdout().is_terminal(),
+            errors: io::stderr().is_terminal(),
+        };
+        Ok(host)
+    }
+
+    /// Where to write.
+    #[must_use]
+    pub const fn screen(&self) -> &Screen {
+        &self.screen
+    }
+
+    /// The next line that is typed, without its end; `None` when there is no more.
+    pub(super) fn read_line(&self) -> io::Result<Option<String>> {
+        let mut line = String::new();
+        let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok((input.read_line(&mut line)? > 0).then(|| line.trim().to_owned()))
+    }
+
+    /// How the answer is coloured.
+    pub(super) fn output_style(&self, no_colour: bool) -> Style {
+        self.style(self.terminal.output, no_colour)
+    }
+
+    /// How everything beside the answer is coloured.
+    pub(super) fn error_style(&self, no_colour: bool) -> Style {
+        self.style(self.terminal.errors, no_colour)
+    }
+
+    fn style(&self, is_terminal: bool, no_colour: bool) -> Style {
+        let variable = |name: &str| self.variables.get(name).map(String::as_str);
+        let is_unwanted = no_colour
+            || variable("NO_COLOR").is_some_and(|value| !value.is_empty())
+            || variable("TERM") == Some("dumb");
+        if is_terminal && !is_unwanted { Style::coloured() } else { Style::plain() }
+    }
+}

@@ -1,0 +1,230 @@
+//! The command line: one file for each verb, and what they share.
+//!
+//! Invariant: a command decides and calls, views show; and nothing is loaded before it is needed, so that
+//! `sesinfra --version` answers at once.
+
+mod advice;
+mod apply;
+mod arguments;
+mod carry_out;
+mod completions;
+mod control;
+mod destroy;
+mod exit;
+mod failure;
+mod gate;
+mod host;
+mod list;
+mod open;
+mod output;
+mod plan;
+mod plan_file;
+mod planned;
+mod root;
+mod schema;
+mod show;
+mod validate;
+mod wait;
+
+pub use exit::Exit;
+pub use host::{Host, Terminal};
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+use crate::view::{Level, Style, failure_text, log_to_standard_error};
+use exit::EXIT_CODES;
+use failure::Failure;
+
+/// Plans and applies a company's transactional e-mail on AWS
+///
+/// Each environment is one file, environments/NAME.toml: domains, configuration sets, topics, queues and who may send.
+/// `plan` shows what is different in AWS, `apply` makes AWS match, and nothing else is touched.
+#[derive(Parser, Debug)]
+#[command(
+    name = "sesinfra",
+    version,
+    disable_help_subcommand = true,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    max_term_width = 100,
+    after_help = EXAMPLES,
+    after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}\n\n{VARIABLES}")
+)]
+struct CommandLine {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sesinfra validate               check every environment file, without AWS
+  sesinfra plan staging           show what would change
+  sesinfra apply staging          show it, ask, and do it
+  sesinfra destroy staging        show all that the environment owns, ask, and delete it";
+
+const VARIABLES: &str = "\
+Environment variables:
+  AWS_PROFILE, AWS_ACCESS_KEY_ID, ...   credentials, found as the AWS CLI finds them
+  AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_*  another endpoint than AWS's own, for all services or one
+  GITHUB_OUTPUT                         plan writes `changes=true` or `changes=false` to this file
+  NO_COLOR                              no colour";
+
+/// What every command takes.
+#[derive(Args, Debug)]
+struct Global {
+    /// Look for the project here, and above, instead of in the current directory
+    #[arg(long, value_name = "DIRECTORY", global = true)]
+    dir: Option<PathBuf>,
+
+    /// Log to standard error: names and codes, never a request's content
+    #[arg(long, value_name = "LEVEL", global = true, value_enum)]
+    log: Option<LogLevel>,
+
+    /// No colour
+    #[arg(long = "no-color", global = true, action = ArgAction::SetTrue)]
+    no_color: bool,
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LogLevel {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    Plan(plan::Arguments),
+    Apply(apply::Arguments),
+    Destroy(destroy::Arguments),
+    Show(show::Arguments),
+    List(list::Arguments),
+    Output(output::Arguments),
+    Validate(validate::Arguments),
+    Schema(schema::Arguments),
+    Completions(completions::Arguments),
+}
+
+/// One run of a command.
+struct Run<'a> {
+    host: &'a Host,
+    global: Global,
+}
+
+impl Run<'_> {
+    fn output_style(&self) -> Style {
+        self.host.output_style(self.global.no_color)
+    }
+
+    fn error_style(&self) -> Style {
+        self.host.error_style(self.global.no_color)
+    }
+
+    /// Writes the answer, or a part of it.
+    fn answer(&self, text: &str) -> Result<(), Failure> {
+        let written = self.host.screen().answer(text);
+        written.map_err(|error| Failure::input(format!("the answer cannot be written: {error}")))
+    }
+
+    /// Says something beside the answer.
+    fn say(&self, text: &str) {
+        self.host.screen().say(text);
+    }
+
+    /// The project's root.
+    fn root(&self) -> Result<PathBuf, Failure> {
+        let start = match &self.global.dir {
+            Some(dir) => self.host.directory.join(dir),
+            None => self.host.directory.clone(),
+        };
+        root::find_root(&start, &self.host.program)
+    }
+}
+
+/// Runs the command that `arguments` ask for (the first is the program's own name) and gives the exit code.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, host: &Host) -> u8 {
+    let parsed = command(host).try_get_matches_from(arguments);
+    let command_line = match parsed.and_then(|matches| CommandLine::from_arg_matches(&matches)) {
+        Ok(command_line) => command_line,
+        Err(error) => return usage(&error, host).code(),
+    };
+    let run = Run { host, global: command_line.global };
+    if let Some(level) = run.global.log {
+        log_to_standard_error(level.into(), run.error_style().is_coloured());
+    }
+    match run.command(command_line.command) {
+        Ok(exit) => exit.code(),
+        Err(failure) => {
+            run.say(&failure_text(failure.source.as_ref(), &failure.hints, run.error_style()));
+            failure.exit().code()
+        }
+    }
+}
+
+/// The whole command line, called as the host calls it.
+fn command(host: &Host) -> clap::Command {
+    CommandLine::command().bin_name(&host.program)
+}
+
+impl Run<'_> {
+    fn command(&self, command: Command) -> Result<Exit, Failure> {
+        match command {
+            Command::Plan(arguments) => block_on(plan::run(self, &arguments)),
+            Command::Apply(arguments) => block_on(apply::run(self, &arguments)),
+            Command::Destroy(arguments) => block_on(destroy::run(self, &arguments)),
+            Command::Show(arguments) => show::run(self, &arguments),
+            Command::List(arguments) => block_on(list::run(self, &arguments)),
+            Command::Output(arguments) => block_on(output::run(self, &arguments)),
+            Command::Validate(arguments) => validate::run(self, &arguments),
+            Command::Schema(schema::Arguments {}) => schema::run(self),
+            Command::Completions(arguments) => completions::run(self, &arguments),
+        }
+    }
+}
+
+fn block_on(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(Failure::internal)?;
+    let ended = runtime.block_on(command);
+    // A name lookup that hangs in a thread must not keep a run from ending.
+    runtime.shutdown_background();
+    ended
+}
+
+/// Help and version are answers; everything else is a wrong usage, which clap would end with 2: the code for changes.
+fn usage(error: &clap::Error, host: &Host) -> Exit {
+    let text = error.render();
+    let is_coloured = |style: Style| style.is_coloured();
+    if !error.use_stderr() {
+        let no_color = host.output_style(false);
+        let text = if is_coloured(no_color) { text.ansi().to_string() } else { text.to_string() };
+        return match host.screen().answer(&text) {
+            Ok(()) => Exit::Done,
+            Err(_) => Exit::Failed,
+        };
+    }
+    let text = text.to_string();
+    let text = text.strip_prefix("error: ").map_or(text.clone(), |rest| format!("Error: {rest}"));
+    host.screen().say(&text);
+    Exit::Failed
+}
+
+impl From<LogLevel> for Level {
+    fn from(level: LogLevel) -> Self {
+        match level {
+            LogLevel::Error => Self::Error,
+            LogLevel::Warn => Self::Warn,
+            LogLevel::Info => Self::Info,
+            LogLevel::Debug => Self::Debug,
+            LogLevel::Trace => Self::Trace,
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! `sesinfra plan`: what is different in AWS, and what `apply` would do about it.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::arguments::{PlanFormat, Selection, environment};
+use super::exit::{EXIT_CODES, Exit};
+use super::failure::Failure;
+use super::{Run, plan_file};
+use crate::environment::names::FileName;
+use crate::view::{Document, Purpose, Style, plan_json, plan_markdown, plan_text};
+
+/// Show what would change, and change nothing
+///
+/// Reads the environment file and AWS and shows the difference: what is created, changed and deleted, field by field,
+/// and what each change does to mail. Reads only, and takes no lock.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+pub(super) struct Arguments {
+    /// The environment: `staging` for environments/staging.toml
+    #[arg(value_name = "ENVIRONMENT", value_parser = environment)]
+    environment: FileName,
+
+    /// Plan to delete everything that the environment owns
+    #[arg(long)]
+    destroy: bool,
+
+    #[command(flatten)]
+    selection: Selection,
+
+    /// Write the plan to this file too: data without secrets, which `show` reads
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+
+    /// How the plan is written
+    #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
+    format: PlanFormat,
+
+    /// Exit with 2 if there are changes
+    #[arg(long)]
+    detailed_exitcode: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sesinfra plan staging
+  sesinfra plan prod --out plans/prod.json --detailed-exitcode
+  sesinfra plan prod --format markdown       for a comment on a pull request
+  sesinfra plan prod --format json | jq '.resource_changes[] | select(.impact == \"stops mail\")'
+  sesinfra plan staging --target identity.staging.pivot.app";
+
+pub(super) async fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Failure> {
+    let opened = run.open(&arguments.environment).await?;
+    let purpose = if arguments.destroy { Purpose::Destroy } else { Purpose::Apply };
+    let document = run.planned(&opened, purpose, &arguments.selection).await?;
+    if let Some(path) = &arguments.out {
+        plan_file::write(&document, &run.host.directory.join(path))?;
+    }
+    run.answer(&rendered(&document, arguments.format, run.output_style()))?;
+    run.tell_github(&document)?;
+    Ok(if !document.refusals.is_empty() {
+        Exit::Refused
+    } else if arguments.detailed_exitcode && !document.plan.is_empty() {
+        Exit::Changes
+    } else {
+        Exit::Done
+    })
+}
+
+/// A plan in one of the forms.
+pub(super) fn rendered(document: &Document, format: PlanFormat, style: Style) -> String {
+    match format {
+        PlanFormat::Text => plan_text(document, style),
+        PlanFormat::Json => format!("{:#}\n", plan_json(document)),
+        PlanFormat::Markdown => plan_markdown(document),
+    }
+}
+
+impl Run<'_> {
+    /// Later steps of a GitHub workflow read whether there are changes.
+    fn tell_github(&self, document: &Document) -> Result<(), Failure> {
+        let Some(path) = self.host.variables.get("GITHUB_OUTPUT").filter(|path| !path.is_empty())
+        else {
+            return Ok(());
+        };
+        let file = OpenOptions::new().append(true).create(true).open(path);
+        let written =
+            file.and_then(|mut file| writeln!(file, "changes={}", !document.plan.is_empty()));
+        written.map_err(|error| {
+            Failure::input(format!("{path}: the outcome cannot be written there: {error}"))
+                .hinted("unset GITHUB_OUTPUT, or let it name a file that can be written")
+        })
+    }
+}

@@ -1,0 +1,107 @@
+//! From an open environment to a plan that can be shown, saved and carried out.
+
+use serde_json::Value;
+
+use super::Run;
+use super::arguments::Selection;
+use super::failure::Failure;
+use super::gate::{Protection, refusals};
+use super::open::Opened;
+use crate::blueprint::ManualRecord;
+use crate::engine::{Address, Arg, Graph, Options, Plan, PlanError};
+use crate::lookup::judge;
+use crate::view::{Document, FORMAT, Purpose, Record};
+
+impl Run<'_> {
+    /// Plans `opened` for a purpose.
+    pub(super) async fn planned(
+        &self,
+        opened: &Opened,
+        purpose: Purpose,
+        selection: &Selection,
+    ) -> Result<Document, Failure> {
+        let options = Options {
+            targets: selection.target.iter().cloned().collect(),
+            replace: selection.replace.iter().cloned().collect(),
+        };
+        let nothing = Graph::default();
+        let graph = match purpose {
+            Purpose::Apply => &opened.blueprint.graph,
+            Purpose::Destroy => &nothing,
+        };
+        let plan = crate::engine::plan(graph, &opened.registry, &options).await;
+        let plan = plan.map_err(|error| self.not_planned(error, opened))?;
+        let mut records = match purpose {
+            Purpose::Apply => manual_records(&opened.blueprint.manual, &plan),
+            Purpose::Destroy => Vec::new(),
+        };
+        judge(&mut records, self.host.lookup.as_ref()).await;
+        let settings = &opened.environment.settings;
+        Ok(Document {
+            format: FORMAT,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            environment: opened.environment.name.to_string(),
+            project: settings.project.to_string(),
+            account: settings.aws.account.to_string(),
+            region: settings.aws.region.to_string(),
+            purpose,
+            targets: options.targets,
+            refusals: refusals(&plan, &protection(opened, selection)),
+            plan,
+            records,
+            fingerprint: String::new(),
+        }
+        .sealed())
+    }
+
+    fn not_planned(&self, error: PlanError, opened: &Opened) -> Failure {
+        let (program, name) = (&self.host.program, &opened.environment.name);
+        match error {
+            unknown @ PlanError::UnknownAddress(_) => Failure::input(unknown)
+                .hinted(format!("`{program} list {name}` shows the addresses of what is owned")),
+            internal @ (PlanError::UnknownKind(_) | PlanError::Cycle(_)) => {
+                Failure::internal(internal)
+            }
+            other @ (PlanError::Read { .. } | PlanError::Kind { .. }) => Failure::aws(other),
+        }
+    }
+}
+
+fn protection(opened: &Opened, selection: &Selection) -> Protection {
+    let settings = &opened.environment.settings;
+    let identities = settings.identities.iter().filter_map(|(name, identity)| {
+        Some((Address::new("identity", name.to_string()), identity.protect?))
+    });
+    Protection {
+        environment: settings.protect,
+        identities: identities.collect(),
+        allowed: selection.allow.iter().cloned().collect(),
+    }
+}
+
+/// The records that somebody else publishes, with what is known of them by now.
+fn manual_records(manual: &[ManualRecord], plan: &Plan) -> Vec<Record> {
+    let records = manual.iter().map(|record| {
+        let (name, value) = (known(&record.name, plan), known(&record.value, plan));
+        Record {
+            owner: record.identity.to_string(),
+            purpose: record.purpose.to_owned(),
+            kind: format!("{:?}", record.kind).to_uppercase(),
+            known_after: name.as_ref().and(value.as_ref()).err().cloned(),
+            name: name.ok(),
+            value: value.ok(),
+            verdict: None,
+        }
+    });
+    records.collect()
+}
+
+/// A value, or the resource that makes it known.
+fn known(arg: &Arg<String>, plan: &Plan) -> Result<String, Address> {
+    let (address, path) = match arg {
+        Arg::Known(value) => return Ok(value.clone()),
+        Arg::Output { address, path } => (address, path),
+    };
+    let output = plan.outputs.get(address).and_then(|outputs| outputs.get(path));
+    output.and_then(Value::as_str).map(ToOwned::to_owned).ok_or_else(|| address.clone())
+}

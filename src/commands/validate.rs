@@ -1,0 +1,58 @@
+//! `sesinfra validate`: everything that is wrong with environment files, without AWS.
+
+use clap::Args;
+
+use super::Run;
+use super::arguments::environment;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::open::faults;
+use crate::environment::names::FileName;
+use crate::environment::{load, names};
+
+/// Check environment files, without AWS
+///
+/// Shows everything that is wrong, at once, each with its place and what would be right.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    /// The environments; none: all of them
+    #[arg(value_name = "ENVIRONMENT", value_parser = environment)]
+    environments: Vec<FileName>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sesinfra validate
+  sesinfra validate staging prod";
+
+pub(super) fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Failure> {
+    let root = run.root()?;
+    let mut environments = arguments.environments.clone();
+    if environments.is_empty() {
+        environments = names(&root)
+            .map_err(|error| Failure::input(format!("environments: cannot be listed: {error}")))?;
+    }
+    if environments.is_empty() {
+        return Err(Failure::input("there is no environment file in `environments`").hinted(
+            "write environments/staging.toml; `sesinfra schema` helps an editor to complete it",
+        ));
+    }
+    let mut failures = Vec::new();
+    for name in &environments {
+        match load(&root, name) {
+            Ok(environment) => {
+                run.show_findings(&environment.warnings);
+                run.answer(&format!("environments/{name}.toml is right\n"))?;
+            }
+            Err(found) => {
+                run.show_findings(&found);
+                failures.push(faults(name, &found));
+            }
+        }
+    }
+    match failures.is_empty() {
+        true => Ok(Exit::Done),
+        false => Err(Failure::input(failures.join("\n"))),
+    }
+}

@@ -1,0 +1,122 @@
+//! What the public DNS says of a record, beside what AWS says of it.
+//!
+//! Invariant: reads only, and an answer that does not come is no answer, never a missing record.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use hickory_resolver::TokioResolver;
+use hickory_resolver::proto::rr::{RData, RecordType};
+
+use crate::view::{Record, Verdict};
+
+/// How long one question may take; a plan does not wait longer for what is only a notice.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// Answers questions about DNS names.
+#[async_trait]
+pub trait Lookup: Send + Sync {
+    /// All values of a type (`CNAME`, `MX`, `TXT`) at a name, in plain words: texts joined and without quotes, names
+    /// without a dot at the end. Empty where there are none; an error says why there is no answer.
+    async fn values(&self, name: &str, kind: &str) -> Result<Vec<String>, String>;
+}
+
+/// The DNS of the machine that this runs on.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PublicDns;
+
+#[async_trait]
+impl Lookup for PublicDns {
+    async fn values(&self, name: &str, kind: &str) -> Result<Vec<String>, String> {
+        let kind = match kind {
+            "CNAME" => RecordType::CNAME,
+            "MX" => RecordType::MX,
+            _ => RecordType::TXT,
+        };
+        let resolver = TokioResolver::builder_tokio().map_err(|error| error.to_string())?.build();
+        let asked = resolver.lookup(format!("{name}."), kind);
+        match tokio::time::timeout(ANSWER_WITHIN, asked).await {
+            Err(_) => Err("the DNS did not answer in time".to_owned()),
+            Ok(Err(error)) if error.is_no_records_found() || error.is_nx_domain() => Ok(Vec::new()),
+            Ok(Err(error)) => Err(error.to_string()),
+            Ok(Ok(answer)) => Ok(answer.iter().filter_map(|data| plain(kind, data)).collect()),
+        }
+    }
+}
+
+/// A value in plain words; `None` for an answer of another type, such as the alias on the way to a text.
+fn plain(kind: RecordType, data: &RData) -> Option<String> {
+    match (kind, data) {
+        (RecordType::CNAME, RData::CNAME(target)) => Some(without_dot(&target.to_string())),
+        (RecordType::MX, RData::MX(mx)) => {
+            Some(format!("{} {}", mx.preference(), without_dot(&mx.exchange().to_string())))
+        }
+        (RecordType::TXT, RData::TXT(text)) => {
+            let bytes: Vec<u8> = text.iter().flat_map(|piece| piece.iter().copied()).collect();
+            Some(String::from_utf8_lossy(&bytes).into_owned())
+        }
+        _ => None,
+    }
+}
+
+fn without_dot(name: &str) -> String {
+    name.trim_end_matches('.').to_ascii_lowercase()
+}
+
+/// Asks about every record whose name and value are known, and writes down what is found.
+pub async fn judge(records: &mut [Record], lookup: &dyn Lookup) {
+    let judged = records.iter_mut().map(|record| async move {
+        let (Some(name), Some(value)) = (&record.name, &record.value) else { return };
+        let found = lookup.values(name, &record.kind).await;
+        record.verdict = Some(match found {
+            Ok(found) => verdict(&record.kind, value, &found),
+            Err(reason) => Verdict::Unanswered(reason),
+        });
+    });
+    futures_util::future::join_all(judged).await;
+}
+
+/// Whether what was found at a name is what it should be.
+fn verdict(kind: &str, wanted: &str, found: &[String]) -> Verdict {
+    if kind == "TXT" {
+        if found.iter().any(|value| value == wanted) {
+            return Verdict::Ok;
+        }
+        // Other texts may stand beside ours; only one of the same sort (`v=spf1`, `v=DMARC1`) is in its place.
+        let sort =
+            |value: &str| value.split([' ', ';']).next().unwrap_or_default().to_ascii_lowercase();
+        let rivals: Vec<String> =
+            found.iter().filter(|value| sort(value) == sort(wanted)).cloned().collect();
+        return if rivals.is_empty() { Verdict::Missing } else { Verdict::Wrong(rivals) };
+    }
+    // These names hold one value alone: SES takes no second MX record at a MAIL FROM name.
+    match found {
+        [] => Verdict::Missing,
+        [only] if without_dot(only) == without_dot(wanted) => Verdict::Ok,
+        others => Verdict::Wrong(others.to_vec()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_may_have_others_beside_it_but_no_rival() {
+        let spf = "v=spf1 include:amazonses.com ~all";
+        let other = "google-site-verification=abc".to_owned();
+        assert_eq!(verdict("TXT", spf, &[other.clone(), spf.to_owned()]), Verdict::Ok);
+        assert_eq!(verdict("TXT", spf, &[other.clone()]), Verdict::Missing);
+        let rival = "v=spf1 -all".to_owned();
+        assert_eq!(verdict("TXT", spf, &[other, rival.clone()]), Verdict::Wrong(vec![rival]));
+    }
+
+    #[test]
+    fn a_name_that_holds_one_value_holds_no_second() {
+        let mx = "10 feedback-smtp.us-east-1.amazonses.com";
+        assert_eq!(verdict("MX", mx, &[format!("{mx}.")]), Verdict::Ok);
+        assert_eq!(verdict("MX", mx, &[]), Verdict::Missing);
+        let two = vec![mx.to_owned(), "20 mail.example.com".to_owned()];
+        assert_eq!(verdict("MX", mx, &two), Verdict::Wrong(two.clone()));
+    }
+}

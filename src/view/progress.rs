@@ -1,0 +1,172 @@
+//! What an apply is doing, while it does it: a bar where there is a terminal, and a line for each step.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::failure::lines;
+use super::line::clean;
+use super::screen::Screen;
+use crate::engine::{Address, Event, Verb};
+
+/// Steps under way and how far it all is.
+pub struct Progress<'a> {
+    screen: &'a Screen,
+    bar: Option<ProgressBar>,
+    steps: Mutex<BTreeMap<(Address, Verb), Step>>,
+}
+
+struct Step {
+    since: Instant,
+    /// What it was last said to wait for, so that the same reason is not said again and again.
+    waits_for: Option<String>,
+}
+
+impl<'a> Progress<'a> {
+    /// Progress through `steps` steps, with a bar if standard error is a terminal.
+    #[must_use]
+    pub fn new(screen: &'a Screen, steps: usize, has_bar: bool) -> Self {
+        let bar = has_bar.then(|| {
+            let total = u64::try_from(steps).unwrap_or(u64::MAX);
+            let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
+            if let Ok(style) =
+                ProgressStyle::with_template("[{bar:30}] {pos}/{len} {elapsed} {wide_msg}")
+            {
+                bar.set_style(style.progress_chars("=> "));
+            }
+            bar
+        });
+        Self { screen, bar, steps: Mutex::new(BTreeMap::new()) }
+    }
+
+    /// Shows an event.
+    pub fn hear(&self, event: Event) {
+        let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
+        let said = match event {
+            Event::Started(address, verb) => {
+                let said = format!("{}: {}...", clean(&address.to_string()), under_way(verb));
+                steps.insert((address, verb), Step { since: Instant::now(), waits_for: None });
+                (verb != Verb::Announce).then_some(said)
+            }
+            Event::Done(address, verb) => {
+                let after = elapsed(&steps, &address, verb);
+                let said = format!("{}: {} after {after}", clean(&address.to_string()), done(verb));
+                self.end(&mut steps, address, verb);
+                (verb != Verb::Announce).then_some(said)
+            }
+            Event::Failed(address, verb, message) => {
+                let after = elapsed(&steps, &address, verb);
+                let said = format!(
+                    "{}: {} failed after {after}: {}",
+                    clean(&address.to_string()),
+                    under_way(verb),
+                    lines(&message)
+                );
+                self.end(&mut steps, address, verb);
+                Some(said)
+            }
+            Event::Waiting(address, verb, reason) => {
+                let after = elapsed(&steps, &address, verb);
+                let step = steps.get_mut(&(address.clone(), verb));
+                let is_new = step.is_some_and(|step| {
+                    let is_new = step.waits_for.as_ref() != Some(&reason);
+                    step.waits_for = Some(reason.clone());
+                    is_new
+                });
+                is_new.then(|| {
+                    format!(
+                        "{}: waiting: {} ({after})",
+                        clean(&address.to_string()),
+                        clean(&reason)
+                    )
+                })
+            }
+            Event::Settled(_) => None,
+        };
+        let names: Vec<String> =
+            steps.keys().map(|(address, _)| clean(&address.to_string())).collect();
+        drop(steps);
+        self.show(said, &names);
+    }
+
+    /// Says something beside the steps.
+    pub fn say(&self, text: &str) {
+        self.show(Some(text.to_owned()), &[]);
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn end(&self, steps: &mut BTreeMap<(Address, Verb), Step>, address: Address, verb: Verb) {
+        steps.remove(&(address, verb));
+        if let Some(bar) = &self.bar {
+            bar.inc(1);
+        }
+    }
+
+    fn show(&self, said: Option<String>, under_way: &[String]) {
+        match (&self.bar, said) {
+            (Some(bar), said) => {
+                bar.set_message(under_way.join(", "));
+                if let Some(said) = said {
+                    bar.suspend(|| self.screen.say(&(said + "\n")));
+                }
+            }
+            (None, Some(said)) => self.screen.say(&(said + "\n")),
+            (None, None) => {}
+        }
+    }
+}
+
+fn elapsed(steps: &BTreeMap<(Address, Verb), Step>, address: &Address, verb: Verb) -> String {
+    let since = steps.get(&(address.clone(), verb)).map(|step| step.since.elapsed());
+    seconds(since.map_or(0, |elapsed| elapsed.as_secs()))
+}
+
+/// A length of time as people say it: `5s`, `2m05s`.
+pub(super) fn seconds(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        _ => format!("{}m{:02}s", seconds / 60, seconds % 60),
+    }
+}
+
+/// What a step is doing.
+const fn under_way(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Announce => "marking",
+        Verb::Delete => "destroying",
+        Verb::Create => "creating",
+        Verb::Update => "updating",
+        Verb::Retire => "removing what is no longer used",
+    }
+}
+
+/// What a step has done.
+pub(super) const fn done(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Announce => "marked",
+        Verb::Delete => "destroyed",
+        Verb::Create => "created",
+        Verb::Update => "updated",
+        Verb::Retire => "rid of what is no longer used",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_of_time_is_short() {
+        assert_eq!(seconds(0), "0s");
+        assert_eq!(seconds(59), "59s");
+        assert_eq!(seconds(605), "10m05s");
+    }
+}
