@@ -78,15 +78,15 @@ Environment variables:
 #[derive(Args, Debug)]
 struct Global {
     /// Look for the project here, and above, instead of in the current directory
-    #[arg(long, value_name = "DIRECTORY", global = true)]
+    #[arg(long, value_name = "DIRECTORY", global = true, help_heading = "Everywhere")]
     dir: Option<PathBuf>,
 
     /// Log to standard error: names and codes, never a request's content
-    #[arg(long, value_name = "LEVEL", global = true, value_enum)]
+    #[arg(long, value_name = "LEVEL", global = true, help_heading = "Everywhere", value_enum)]
     log: Option<LogLevel>,
 
     /// No colour
-    #[arg(long = "no-color", global = true, action = ArgAction::SetTrue)]
+    #[arg(long = "no-color", global = true, help_heading = "Everywhere", action = ArgAction::SetTrue)]
     no_color: bool,
 }
 
