@@ -22,6 +22,8 @@ pub(crate) struct Call {
     pub(crate) account: String,
     /// The Region the request was signed for.
     pub(crate) region: String,
+    /// Whether the caller's access key is known.
+    pub(crate) known: bool,
     service: String,
     protocol: AwsProtocol,
 }
@@ -50,18 +52,24 @@ impl Call {
             .get(header::AUTHORIZATION)
             .and_then(|value| value.to_str().ok())
             .and_then(parse_sigv4);
-        let account = signed
-            .as_ref()
-            .and_then(|signed| credentials.resolve(&signed.access_key))
-            .map_or_else(|| options.account.clone(), |found| found.principal.account_id);
+        let caller = signed.as_ref().and_then(|signed| credentials.resolve(&signed.access_key));
+        let known = caller.is_some();
+        let account =
+            caller.map_or_else(|| options.account.clone(), |found| found.principal.account_id);
         let operation = operation.unwrap_or_else(|| format!("{} {path}", parts.method));
         Some(Self {
             action: format!("{}:{operation}", prefix(&detected.service)),
             account,
+            known,
             region: signed.map_or_else(|| options.region.clone(), |signed| signed.region),
             service: detected.service,
             protocol: detected.protocol,
         })
+    }
+
+    /// Whether the call needs no permission, even if everything is denied.
+    pub(crate) fn is_free(&self) -> bool {
+        self.known && self.action == "sts:GetCallerIdentity"
     }
 
     /// The operation without its service.

@@ -72,7 +72,7 @@ impl Front {
     ) -> Result<Response<Body>, Cut> {
         let options = self.world.options.read().clone();
         let Some(call) = Call::of(&parts, &body, self.callers.as_ref(), &options) else {
-            return Ok(self.dispatch(&self.services, parts, body, peer).await);
+            return Ok(self.dispatch(&self.services, false, parts, body, peer).await);
         };
         let entry = self.log.begin(&call.action, &call.account, &call.region);
         if !options.latency.is_zero() {
@@ -107,7 +107,8 @@ impl Front {
             None if !admitted => call.throttled(),
             None => {
                 let services = self.services_for(&call);
-                self.named(&call, self.dispatch(&services, parts, body, peer).await).await
+                self.named(&call, self.dispatch(&services, call.is_free(), parts, body, peer).await)
+                    .await
             }
         };
         if strike.is_some() {
@@ -152,12 +153,16 @@ impl Front {
     async fn dispatch(
         &self,
         services: &Arc<ServiceRegistry>,
+        free: bool,
         parts: Parts,
         body: Bytes,
         peer: SocketAddr,
     ) -> Response<Body> {
-        let config =
-            if self.world.options.read().enforce_iam { &self.enforcing } else { &self.trusting };
+        let config = if self.world.options.read().enforce_iam && !free {
+            &self.enforcing
+        } else {
+            &self.trusting
+        };
         let query = Query::try_from_uri(&parts.uri).unwrap_or_default();
         dispatch(
             ConnectInfo(peer),

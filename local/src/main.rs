@@ -1,7 +1,11 @@
 //! `sesinfra-local`, or `cargo local`: the local cloud on the command line. `serve` leaves one running, `reset` clears
 //! its data, and everything else is a command of sesinfra's, run against a cloud in this process.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the command line; the library prints nothing")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this is the command line; the library prints nothing"
+)]
 
 use std::fs;
 use std::io;
@@ -69,8 +73,13 @@ async fn serve(port: u16, ephemeral: bool) -> Result<(), CloudError> {
     let cloud = Cloud::start(Options { port, data, ..Options::default() }).await?;
     let accounts = seed(&cloud);
     println!("{}", cloud.endpoint());
-    let (key, secret) = Cloud::administrator(accounts.first().map_or(sesinfra_local::options::ACCOUNT, String::as_str));
-    println!("AWS_ENDPOINT_URL={} AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={secret}", cloud.endpoint());
+    let (key, secret) = Cloud::administrator(
+        accounts.first().map_or(sesinfra_local::options::ACCOUNT, String::as_str),
+    );
+    println!(
+        "AWS_ENDPOINT_URL={} AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={secret}",
+        cloud.endpoint()
+    );
     let mut interval = tokio::time::interval(INTERVAL);
     let end = ended();
     tokio::pin!(end);

@@ -55,7 +55,10 @@ fn basic(world: &Arc<World>) -> Vec<Arc<dyn AwsService>> {
             .with_sns(Arc::new(SnsDeliveryImpl::new(Arc::clone(&world.sns), queues(world)))),
     );
     vec![
-        Arc::new(IamService::new(Arc::clone(&world.iam))),
+        Arc::new(Checked::new(
+            IamService::new(Arc::clone(&world.iam)),
+            strict::iam::Entities(Arc::clone(world)),
+        )),
         Arc::new(StsService::new(Arc::clone(&world.iam))),
         Arc::new(KmsService::new(Arc::clone(&world.kms))),
         authorization::enforced(world, CloudWatchService::new(Arc::clone(&world.cloudwatch))),

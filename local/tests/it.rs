@@ -7,6 +7,7 @@ mod it {
     mod calls;
     mod delivery;
     mod permissions;
+    mod policies;
     mod queues;
     mod records;
     mod tags;

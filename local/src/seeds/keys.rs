@@ -22,7 +22,9 @@ impl Place<'_> {
         let last = named.rsplit_once(":key/").map_or(named.as_str(), |(_, id)| id);
         let alias = named.find("alias/").map(|at| &named[at..]);
         let known = |state: &fakecloud_kms::KmsState| match alias {
-            Some(alias) => state.aliases.get(self.region).is_some_and(|aliases| aliases.contains_key(alias)),
+            Some(alias) => {
+                state.aliases.get(self.region).is_some_and(|aliases| aliases.contains_key(alias))
+            }
             None => state.keys.contains_key(last),
         };
         if alias.is_some_and(|alias| alias.starts_with("alias/aws/"))
@@ -37,7 +39,8 @@ impl Place<'_> {
             { "Sid": "Mail", "Effect": "Allow", "Principal": { "Service": services },
               "Action": ["kms:GenerateDataKey*", "kms:Decrypt"], "Resource": "*" },
         ] });
-        let input = KeyCreationInput { policy: Some(policy.to_string()), ..KeyCreationInput::default() };
+        let input =
+            KeyCreationInput { policy: Some(policy.to_string()), ..KeyCreationInput::default() };
         let Ok(mut made) = build_kms_key(self.region, self.account, &input) else { return };
         if alias.is_none() {
             made.arn = self.arn("kms", &format!("key/{last}"));
@@ -141,6 +144,7 @@ fn rsa_key() -> Option<String> {
     };
     let der = build_kms_key("", "", &input).ok()?.asymmetric_private_key_der?;
     let text = STANDARD.encode(der);
-    let lines: Vec<&str> = (0..text.len()).step_by(64).map(|at| &text[at..text.len().min(at + 64)]).collect();
+    let lines: Vec<&str> =
+        (0..text.len()).step_by(64).map(|at| &text[at..text.len().min(at + 64)]).collect();
     Some(format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n")))
 }

@@ -54,7 +54,9 @@ pub(super) fn seed(place: &Place<'_>, settings: &Settings) {
 fn parts<'a>(arn: &'a str, kind: &str) -> Option<(&'a str, String, &'a str)> {
     let account = arn.split(':').nth(4)?;
     let resource = arn.split_once(&format!(":{kind}/")).map(|(_, resource)| resource)?;
-    let (path, name) = resource.rsplit_once('/').map_or((String::new(), resource), |(path, name)| (format!("{path}/"), name));
+    let (path, name) = resource
+        .rsplit_once('/')
+        .map_or((String::new(), resource), |(path, name)| (format!("{path}/"), name));
     Some((account, format!("/{path}"), name))
 }
 

@@ -12,7 +12,8 @@ use super::Place;
 pub(super) fn seed(place: &Place<'_>, settings: &Settings) {
     for (name, zone) in &settings.zones {
         let role = zone.role.as_ref().map(ToString::to_string);
-        let owner = role.as_deref().and_then(|role| role.split(':').nth(4)).unwrap_or(place.account);
+        let owner =
+            role.as_deref().and_then(|role| role.split(':').nth(4)).unwrap_or(place.account);
         ensure(place, owner, name.as_str(), zone.id.as_ref().map(|id| id.as_str()));
     }
     let mut domains = BTreeSet::new();
@@ -31,7 +32,12 @@ pub(super) fn seed(place: &Place<'_>, settings: &Settings) {
         }
     }
     for set in settings.configuration_sets.values() {
-        domains.extend(set.tracking.iter().filter(|tracking| tracking.dns == DnsMode::Route53).map(|tracking| &tracking.domain));
+        domains.extend(
+            set.tracking
+                .iter()
+                .filter(|tracking| tracking.dns == DnsMode::Route53)
+                .map(|tracking| &tracking.domain),
+        );
     }
     let covered = |domain: &DomainName| settings.zones.keys().any(|zone| domain.is_within(zone));
     for domain in domains.into_iter().filter(|domain| !covered(domain)) {
@@ -59,9 +65,13 @@ fn ensure(place: &Place<'_>, account: &str, name: &str, id: Option<&str>) {
 /// The same zone has the same id on every machine, so that what is printed about it is the same too.
 fn zone_id(account: &str, name: &str) -> String {
     // FNV-1a: short, stable, and nobody attacks a local cloud.
-    let hash = account.bytes().chain(*b"/").chain(name.bytes()).fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = account
+        .bytes()
+        .chain(*b"/")
+        .chain(name.bytes())
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
     format!("Z{hash:016X}LOCAL")
 }
 

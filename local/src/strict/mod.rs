@@ -1,6 +1,7 @@
 //! What AWS refuses and the crates do not. A layer in front of a service looks at each request against the world and
 //! refuses it with AWS's error, or lets it pass and remembers what later requests depend on.
 
+pub(crate) mod iam;
 pub(crate) mod policy;
 pub(crate) mod queue_attributes;
 pub(crate) mod records;
@@ -38,6 +39,11 @@ pub(crate) type Then = Option<Box<dyn FnOnce(&mut AwsResponse) + Send>>;
 pub(crate) trait Check: Send + Sync {
     /// Refuses the request, or lets it pass.
     fn before(&self, request: &mut AwsRequest) -> Result<Then, AwsServiceError>;
+
+    /// The permissions a request needs beside those the service itself asks for.
+    fn also(&self, _request: &AwsRequest, _needed: &[IamAction]) -> Vec<IamAction> {
+        Vec::new()
+    }
 
     /// The topic that the request publishes to, on whose behalf deliveries are then made.
     fn publishes(&self, _request: &AwsRequest) -> Option<String> {
@@ -85,7 +91,9 @@ impl<S: AwsService, C: Check> AwsService for Checked<S, C> {
     }
 
     fn iam_actions_for(&self, request: &AwsRequest) -> Vec<IamAction> {
-        self.service.iam_actions_for(request)
+        let mut needed = self.service.iam_actions_for(request);
+        needed.extend(self.check.also(request, &needed));
+        needed
     }
 
     fn iam_condition_keys_for(
@@ -107,6 +115,22 @@ impl<S: AwsService, C: Check> AwsService for Checked<S, C> {
     ) -> Option<HashMap<String, String>> {
         self.service.request_tags_from(request, action)
     }
+}
+
+/// The permission to tag what a request creates, if it brings tags.
+pub(crate) fn tagging(
+    request: &AwsRequest,
+    needed: &[IamAction],
+    create: &str,
+    tag: &'static str,
+) -> Option<IamAction> {
+    let creating = needed.iter().find(|one| one.action == create)?;
+    let tags = request.query_params.contains_key("Tags.member.1.Key")
+        || request.query_params.contains_key("Tag.1.Key")
+        || ["tags", "Tags"]
+            .iter()
+            .any(|name| request.json_body()[name].as_object().is_some_and(|tags| !tags.is_empty()));
+    tags.then(|| IamAction { action: tag, ..creating.clone() })
 }
 
 /// An error with status 400.

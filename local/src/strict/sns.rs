@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use fakecloud_core::auth::IamAction;
 use fakecloud_core::service::{AwsRequest, AwsResponse, AwsServiceError};
 use fakecloud_sns::SnsSubscription;
 
 use super::policy::{self, Subject};
-use super::{Check, Then, refused};
+use super::{Check, Then, refused, tagging};
 use crate::world::World;
 
 /// The check in front of SNS.
@@ -48,6 +49,10 @@ impl Check for Topics {
             "TagResource" => self.tag(request).map(|()| None),
             _ => Ok(None),
         }
+    }
+
+    fn also(&self, request: &AwsRequest, needed: &[IamAction]) -> Vec<IamAction> {
+        tagging(request, needed, "CreateTopic", "TagResource").into_iter().collect()
     }
 
     fn publishes(&self, request: &AwsRequest) -> Option<String> {
@@ -151,7 +156,7 @@ impl Topics {
         state.subscriptions.values().find(same).cloned()
     }
 
-    fn subscribe(&self, request: &AwsRequest) -> Result<Then, AwsServiceError> {
+    fn subscribe(&self, request: &mut AwsRequest) -> Result<Then, AwsServiceError> {
         let topic = parameter(request, "TopicArn");
         let (protocol, endpoint) = (parameter(request, "Protocol"), parameter(request, "Endpoint"));
         let invalid =
@@ -181,9 +186,20 @@ impl Topics {
             return Ok(self.pending_again(existing, request));
         }
         let by_mail = matches!(protocol.as_str(), "email" | "email-json");
+        let outside = protocol.starts_with("http") && !local(&endpoint);
+        if outside {
+            // The crate would ask the real endpoint to confirm. What happens here stays here: it sees a mail address.
+            request.query_params.insert("Protocol".to_owned(), "email".to_owned());
+        }
         let elsewhere = matches!(protocol.as_str(), "sqs" | "lambda" | "firehose")
             && endpoint.split(':').nth(4) != Some(request.account_id.as_str());
-        Ok(self.pending(by_mail || elsewhere, topic, protocol, endpoint, wants_arn(request)))
+        Ok(self.pending(
+            by_mail || outside || elsewhere,
+            topic,
+            protocol,
+            endpoint,
+            wants_arn(request),
+        ))
     }
 
     /// The crate confirms mail and other accounts' endpoints at once; here they wait.
@@ -200,11 +216,15 @@ impl Topics {
         }
         let topics = Self(Arc::clone(&self.0));
         Some(Box::new(move |response| {
-            let Some(existing) = topics.existing(&topic, &protocol, &endpoint) else { return };
-            let arn = existing.subscription_arn;
+            let made = topics.existing(&topic, &protocol, &endpoint);
+            let Some(made) = made.or_else(|| topics.existing(&topic, "email", &endpoint)) else {
+                return;
+            };
+            let arn = made.subscription_arn;
             if let Some(state) = topics.0.sns.write().by_arn_mut(&topic)
                 && let Some(subscription) = state.subscriptions.get_mut(&arn)
             {
+                subscription.protocol = protocol;
                 subscription.confirmed = false;
                 subscription.confirmation_token =
                     Some(format!("{}{}", uuid::Uuid::new_v4(), uuid::Uuid::new_v4()));
@@ -262,6 +282,14 @@ impl Topics {
         }
         Ok(())
     }
+}
+
+/// Whether a URL leads to this machine.
+fn local(url: &str) -> bool {
+    let host = url.split("://").nth(1).unwrap_or_default();
+    let host = host.split(['/', '?']).next().unwrap_or_default();
+    let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+    ["127.0.0.1", "localhost", "[::1]"].contains(&host)
 }
 
 fn wants_arn(request: &AwsRequest) -> bool {

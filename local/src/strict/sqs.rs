@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use fakecloud_core::auth::IamAction;
 use fakecloud_core::service::{AwsRequest, AwsServiceError};
 use serde_json::Value;
 
 use super::policy::{self, Subject};
 use super::queue_attributes;
 use super::sns::same;
-use super::{Check, Then, refused};
+use super::{Check, Then, refused, tagging};
 use crate::world::World;
 
 /// How long a deleted queue's name stays taken.
@@ -30,6 +31,10 @@ impl Check for Queues {
             "DeleteQueue" => Ok(self.delete(request)),
             _ => Ok(None),
         }
+    }
+
+    fn also(&self, request: &AwsRequest, needed: &[IamAction]) -> Vec<IamAction> {
+        tagging(request, needed, "CreateQueue", "TagQueue").into_iter().collect()
     }
 }
 
