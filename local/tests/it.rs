@@ -10,6 +10,7 @@ mod it {
     mod policies;
     mod queues;
     mod records;
+    mod ses;
     mod tags;
     mod topics;
 }

@@ -50,18 +50,27 @@ impl Tracking {
     }
 }
 
+/// What a request says, before anything is looked up.
+pub(super) fn read_tracking(input: &Input<'_>) -> Group<Tracking> {
+    let (domain, https) = (input.text("CustomRedirectDomain")?, input.choice("HttpsPolicy")?);
+    match (domain, https) {
+        (None, None) => Ok(None),
+        (None | Some(""), _) => Err(bad_request("CustomRedirectDomain must be specified.")),
+        (Some(domain), https) => Ok(Some(Tracking {
+            domain: dns::host(domain),
+            https: https.unwrap_or(HttpsPolicy::Optional),
+        })),
+    }
+}
+
 /// The domain must be a verified identity, or below one.
 pub(super) fn tracking(call: &mut Call<'_>, input: &Input<'_>) -> Group<Tracking> {
-    let (domain, https) = (input.text("CustomRedirectDomain")?, input.choice("HttpsPolicy")?);
-    let domain = match (domain, https) {
-        (None, None) => return Ok(None),
-        (None | Some(""), _) => return Err(bad_request("CustomRedirectDomain must be specified.")),
-        (Some(domain), _) => dns::host(domain),
-    };
-    if !is_verified(call, &domain) {
+    let Some(options) = read_tracking(input)? else { return Ok(None) };
+    if !is_verified(call, &options.domain) {
+        let domain = &options.domain;
         return Err(bad_request(format!("Domain {domain} is not verified under this account.")));
     }
-    Ok(Some(Tracking { domain, https: https.unwrap_or(HttpsPolicy::Optional) }))
+    Ok(Some(options))
 }
 
 fn is_verified(call: &mut Call<'_>, domain: &str) -> bool {
@@ -99,7 +108,8 @@ impl Delivery {
     }
 }
 
-pub(super) fn delivery(call: &mut Call<'_>, input: &Input<'_>) -> Group<Delivery> {
+/// What a request says, before anything is looked up.
+pub(super) fn read_delivery(input: &Input<'_>) -> Group<Delivery> {
     let tls = input.choice("TlsPolicy")?;
     let pool = input.text("SendingPoolName")?;
     let seconds = input.integer("MaxDeliverySeconds")?;
@@ -111,17 +121,22 @@ pub(super) fn delivery(call: &mut Call<'_>, input: &Input<'_>) -> Group<Delivery
         };
         return Err(constraint(&format!("'{seconds}'"), "maxDeliverySeconds", rule));
     }
-    if let Some(pool) = pool {
-        if pool.trim().is_empty() {
-            return Err(bad_request("sendingPoolName can't be blank."));
-        }
-        if !call.here().pools.contains_key(pool) {
-            return Err(bad_request(format!("SendingPool {pool} doesn't exist")));
-        }
+    if pool.is_some_and(|pool| pool.trim().is_empty()) {
+        return Err(bad_request("sendingPoolName can't be blank."));
     }
     let options = Delivery { tls, pool: pool.map(str::to_owned), seconds };
     let is_empty = options.tls.is_none() && options.pool.is_none() && options.seconds.is_none();
     Ok((!is_empty).then_some(options))
+}
+
+/// The pool must exist.
+pub(super) fn delivery(call: &mut Call<'_>, input: &Input<'_>) -> Group<Delivery> {
+    let options = read_delivery(input)?;
+    let pool = options.as_ref().and_then(Delivery::pool);
+    if let Some(pool) = pool.filter(|pool| !call.here().pools.contains_key(*pool)) {
+        return Err(bad_request(format!("SendingPool {pool} doesn't exist")));
+    }
+    Ok(options)
 }
 
 /// Whether addresses on a suppression list are left out. Absent, the account's (or tenant's) setting holds; with no
@@ -307,8 +322,9 @@ pub(super) fn put_reputation(call: &mut Call<'_>) -> Reply {
 
 /// `PutConfigurationSetTrackingOptions`.
 pub(super) fn put_tracking(call: &mut Call<'_>) -> Reply {
-    found(call)?;
     let input = call.input()?;
+    read_tracking(&input)?;
+    found(call)?;
     let options = tracking(call, &input)?;
     found(call)?.tracking = options;
     Ok(json!({}))
@@ -316,8 +332,9 @@ pub(super) fn put_tracking(call: &mut Call<'_>) -> Reply {
 
 /// `PutConfigurationSetDeliveryOptions`.
 pub(super) fn put_delivery(call: &mut Call<'_>) -> Reply {
-    found(call)?;
     let input = call.input()?;
+    read_delivery(&input)?;
+    found(call)?;
     let options = delivery(call, &input)?;
     found(call)?.delivery = options;
     Ok(json!({}))
