@@ -28,8 +28,11 @@ pub enum CloudError {
         /// Why not.
         source: io::Error,
     },
+    /// The machine does not let a program run.
+    #[error("cannot start: {0}")]
+    Runtime(io::Error),
     /// The data of earlier runs cannot be cleared.
-    #[error("cannot clear {path}: {source}")]
+    #[error("cannot clear {}: {source}", path.display())]
     Reset {
         /// Where the data is.
         path: std::path::PathBuf,

@@ -13,6 +13,7 @@ mod cloud;
 mod control;
 pub mod credentials;
 pub mod delivery;
+pub mod dns;
 pub mod faults;
 mod front;
 mod limits;

@@ -7,15 +7,23 @@
     reason = "this is the command line; the library prints nothing"
 )]
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
+use aws_credential_types::Credentials;
 use clap::{Parser, Subcommand};
+use sesinfra::aws::Access;
+use sesinfra::commands::{self, Host};
 use sesinfra::environment;
-use sesinfra_local::{Cloud, CloudError, Options, seeds};
+use sesinfra_local::dns::Dns;
+use sesinfra_local::{Cloud, CloudError, Options, options, seeds};
+use tokio::runtime::Runtime;
 
 /// Where the data is kept, below the folder that holds `environments/`.
 const DATA: &str = ".local";
@@ -23,10 +31,19 @@ const DATA: &str = ".local";
 const PORT: u16 = 4566;
 /// How often a served cloud writes its data down.
 const INTERVAL: Duration = Duration::from_secs(5);
+/// How long a step that waits for a verification waits before it looks again: here nothing takes long.
+const PAUSE: Duration = Duration::from_millis(50);
 
-/// An AWS on this machine: `serve` it, `reset` it, or run any command of sesinfra's against it.
+/// An AWS on this machine: serve it, reset it, or run sesinfra against it.
+///
+/// Every command of sesinfra's works: `cargo local plan staging` plans against an account of this machine's own, in
+/// which the zones, roles and keys that the environment file refers to exist. What is applied is still there the next
+/// time.
 #[derive(Debug, Parser)]
 #[command(name = "cargo local", bin_name = "cargo local")]
+#[command(
+    after_help = "Every other command is sesinfra's: cargo local plan staging, cargo local apply staging, ..."
+)]
 struct Line {
     #[command(subcommand)]
     command: Command,
@@ -48,36 +65,85 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let line = Line::parse();
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return failed(&format!("cannot start: {error}")),
-    };
-    let outcome = match line.command {
-        Command::Serve { port, ephemeral } => runtime.block_on(serve(port, ephemeral)),
-        Command::Reset => reset(),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => failed(&error.to_string()),
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let root = root(&arguments);
+    let ours = ["serve", "reset", "help", "--help", "-h"];
+    let first = arguments.get(1).and_then(|first| first.to_str());
+    if first.is_some_and(|first| !ours.contains(&first)) {
+        return sesinfra(arguments, &root).unwrap_or_else(|error| failed(&error));
     }
+    let outcome = match Line::parse_from(arguments).command {
+        Command::Serve { port, ephemeral } => {
+            let data = (!ephemeral).then(|| root.join(DATA));
+            runtime().and_then(|runtime| {
+                runtime.block_on(serve(&root, Options { port, data, ..Options::default() }))
+            })
+        }
+        Command::Reset => reset(root.join(DATA)),
+    };
+    outcome.map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS)
 }
 
-fn failed(message: &str) -> ExitCode {
-    eprintln!("error: {message}");
+fn failed(error: &CloudError) -> ExitCode {
+    eprintln!("Error: {error}");
     ExitCode::FAILURE
 }
 
-async fn serve(port: u16, ephemeral: bool) -> Result<(), CloudError> {
-    let data = (!ephemeral).then(|| PathBuf::from(DATA));
-    let cloud = Cloud::start(Options { port, data, ..Options::default() }).await?;
-    let accounts = seed(&cloud);
-    println!("{}", cloud.endpoint());
-    let (key, secret) = Cloud::administrator(
-        accounts.first().map_or(sesinfra_local::options::ACCOUNT, String::as_str),
-    );
-    println!(
-        "AWS_ENDPOINT_URL={} AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={secret}",
+/// The cloud answers on a thread of its own, while the command runs on this one.
+fn runtime() -> Result<Runtime, CloudError> {
+    let built = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    built.map_err(CloudError::Runtime)
+}
+
+/// The nearest folder that holds `environments/`, at or above where the command is to run.
+fn root(arguments: &[OsString]) -> PathBuf {
+    let given = arguments
+        .iter()
+        .zip(arguments.iter().skip(1))
+        .find_map(|(option, value)| (option == "--dir").then(|| PathBuf::from(value)));
+    let joined = arguments.iter().filter_map(|argument| argument.to_str()?.strip_prefix("--dir="));
+    let start = given.or_else(|| joined.map(PathBuf::from).next()).unwrap_or_default();
+    let start = std::path::absolute(start.join("")).unwrap_or(start);
+    let found = start.ancestors().find(|folder| folder.join("environments").is_dir());
+    found.map_or_else(|| start.clone(), Path::to_path_buf)
+}
+
+/// Runs a command of sesinfra's against a cloud in this process.
+fn sesinfra(arguments: Vec<OsString>, root: &Path) -> Result<ExitCode, CloudError> {
+    let data = Some(root.join(DATA));
+    let runtime = runtime()?;
+    let cloud = runtime.block_on(Cloud::start(Options { data, ..Options::default() }))?;
+    let accounts = seed(&cloud, root);
+    // An environment is named by its file, or by a plan of it.
+    let named = arguments
+        .iter()
+        .skip(1)
+        .find_map(|argument| accounts.get(Path::new(argument).file_stem()?.to_str()?));
+    let account =
+        named.or_else(|| accounts.values().next()).map_or(options::ACCOUNT, String::as_str);
+    let (key, secret) = Cloud::administrator(account);
+    let mut host = Host::of_process().map_err(CloudError::Runtime)?;
+    host.access = Access {
+        endpoint: Some(cloud.endpoint().to_owned()),
+        credentials: Some(Credentials::new(key, secret, None, None, "local cloud")),
+    };
+    host.lookup = Arc::new(Dns(Arc::clone(cloud.world())));
+    host.program = "cargo local".to_owned();
+    host.first_pause = PAUSE;
+    let code = commands::run(arguments, &host);
+    cloud.save()?;
+    Ok(ExitCode::from(code))
+}
+
+async fn serve(root: &Path, options: Options) -> Result<(), CloudError> {
+    let cloud = Cloud::start(options).await?;
+    let accounts = seed(&cloud, root);
+    let account = accounts.values().next().map_or(options::ACCOUNT, String::as_str);
+    let (key, secret) = Cloud::administrator(account);
+    println!("export AWS_ENDPOINT_URL={}", cloud.endpoint());
+    println!("export AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={secret}");
+    eprintln!(
+        "Answering until interrupted. Controls: {}/_local/calls, options, faults, clock.",
         cloud.endpoint()
     );
     let mut interval = tokio::time::interval(INTERVAL);
@@ -108,24 +174,23 @@ async fn ended() {
     let _ = tokio::signal::ctrl_c().await;
 }
 
-fn reset() -> Result<(), CloudError> {
-    match fs::remove_dir_all(DATA) {
+fn reset(path: PathBuf) -> Result<(), CloudError> {
+    match fs::remove_dir_all(&path) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(CloudError::Reset { path: PathBuf::from(DATA), source: error }),
+        Err(source) => Err(CloudError::Reset { path, source }),
     }
 }
 
 /// Gives the accounts of all environment files here what they take for granted; a file that is wrong is passed over,
-/// since the command itself will say what is wrong with it. Returns the accounts.
-fn seed(cloud: &Cloud) -> Vec<String> {
-    let root = Path::new(".");
+/// since the command itself will say what is wrong with it. Returns the account of each environment.
+fn seed(cloud: &Cloud, root: &Path) -> BTreeMap<String, String> {
     let names = environment::names(root).unwrap_or_default();
     let environments = names.iter().filter_map(|name| environment::load(root, name).ok());
     environments
         .map(|environment| {
             seeds::seed(cloud.world(), &environment);
-            environment.settings.aws.account.to_string()
+            (environment.name.to_string(), environment.settings.aws.account.to_string())
         })
         .collect()
 }

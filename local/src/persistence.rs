@@ -13,7 +13,7 @@ use crate::world::World;
 
 /// The data of earlier runs cannot be read or written.
 #[derive(Debug, thiserror::Error)]
-#[error("the local cloud's data in {path}: {reason}")]
+#[error("the local cloud's data in {}: {reason}", path.display())]
 pub struct DataError {
     path: PathBuf,
     reason: String,

@@ -131,6 +131,35 @@ fn quoted(text: &str) -> Option<(usize, &str)> {
     None
 }
 
+/// The text of a TXT value: its strings joined, escapes resolved.
+pub(crate) fn joined(value: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = value.as_bytes();
+    let mut inside = false;
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
+        match byte {
+            b'"' => inside = !inside,
+            b'\\' => {
+                let digits = rest.get(..3).and_then(|digits| std::str::from_utf8(digits).ok());
+                match digits.and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
+                    Some(byte) => {
+                        bytes.push(byte);
+                        rest = &rest[3..];
+                    }
+                    None => {
+                        bytes.extend(rest.first());
+                        rest = rest.get(1..).unwrap_or_default();
+                    }
+                }
+            }
+            _ if inside => bytes.push(*byte),
+            _ => {}
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 /// What a zone's records may not have together.
 pub(super) fn conflict(zone: &str, sets: &[ResourceRecordSet]) -> Option<String> {
     let aliases = sets.iter().filter(|set| set.record_type == "CNAME");
@@ -190,6 +219,11 @@ mod tests {
         assert_eq!(shown("*.Pivot.app"), "\\052.pivot.app.");
         assert_eq!(shown("\\052.pivot.app."), "\\052.pivot.app.");
         assert_eq!(shown("_dmarc.pivot.app"), "_dmarc.pivot.app.");
+    }
+
+    #[test]
+    fn strings_are_joined() {
+        assert_eq!(joined(r#""ab" "c\"d" "\101""#), "abc\"dA");
     }
 
     #[test]
