@@ -126,6 +126,7 @@ fn sesinfra(arguments: Vec<OsString>, root: &Path) -> Result<ExitCode, CloudErro
     host.access = Access {
         endpoint: Some(cloud.endpoint().to_owned()),
         credentials: Some(Credentials::new(key, secret, None, None, "local cloud")),
+        ..Access::default()
     };
     host.lookup = Arc::new(Dns(Arc::clone(cloud.world())));
     host.program = "cargo local".to_owned();

@@ -149,7 +149,7 @@ impl<T> OrAbsent<T> for Result<T, AwsError> {
 }
 
 /// The class of an error code of the service that `action` belongs to.
-fn classify(action: &str, code: &str, message: &str) -> Class {
+pub(super) fn classify(action: &str, code: &str, message: &str) -> Class {
     // Query protocols prefix some codes: `AWS.SimpleQueueService.NonExistentQueue`.
     match code {
         "NotFoundException"
@@ -260,4 +260,73 @@ fn hint(error: &AwsError) -> Option<String> {
         Class::Absent | Class::Exists | Class::Invalid | Class::Other => return None,
     };
     Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(class: Class) -> AwsError {
+        AwsError {
+            action: "ses:GetEmailIdentity".to_owned(),
+            resource: "pivot.app".to_owned(),
+            code: "NotFoundException".to_owned(),
+            message: "no such identity".to_owned(),
+            request_id: Some("r-1".to_owned()),
+            class,
+        }
+    }
+
+    #[test]
+    fn codes_of_every_service_have_their_class() {
+        for (action, code, message, class) in [
+            ("ses:GetEmailIdentity", "NotFoundException", "", Class::Absent),
+            ("sqs:GetQueueUrl", "AWS.SimpleQueueService.NonExistentQueue", "", Class::Absent),
+            ("iam:CreatePolicy", "EntityAlreadyExists", "", Class::Exists),
+            (
+                "route53:ChangeResourceRecordSets",
+                "InvalidChangeBatch",
+                "[.. but it already exists]",
+                Class::Exists,
+            ),
+            (
+                "route53:ChangeResourceRecordSets",
+                "InvalidChangeBatch",
+                "not permitted",
+                Class::Invalid,
+            ),
+            ("route53:ChangeResourceRecordSets", "PriorRequestNotComplete", "", Class::Throttled),
+            ("sns:CreateTopic", "Throttled", "", Class::Throttled),
+            ("ses:TagResource", "ConcurrentModificationException", "", Class::Concurrent),
+            ("ses:CreateEmailIdentity", "LimitExceededException", "", Class::Limit),
+            ("ses:PutAccountDetails", "ConflictException", "", Class::UnderReview),
+            ("sns:Publish", "AuthorizationError", "", Class::Denied),
+            ("sts:GetCallerIdentity", "ExpiredToken", "", Class::Expired),
+            ("ses:PutEmailIdentityMailFromAttributes", "BadRequestException", "", Class::Invalid),
+            ("ses:GetAccount", "InternalFailure", "", Class::Other),
+        ] {
+            assert_eq!(classify(action, code, message), class, "{action} {code}");
+        }
+    }
+
+    #[test]
+    fn an_error_says_what_was_asked_of_what_and_what_came_back() {
+        assert_eq!(
+            error(Class::Absent).to_string(),
+            "ses:GetEmailIdentity pivot.app: NotFoundException: no such identity (request id r-1)"
+        );
+    }
+
+    #[test]
+    fn what_is_absent_is_none_and_nothing_else_is() {
+        assert_eq!(Err::<(), _>(error(Class::Absent)).or_absent(), Ok(None));
+        assert!(Err::<(), _>(error(Class::Denied)).or_absent().is_err());
+        assert_eq!(Ok(1).or_absent(), Ok(Some(1)));
+    }
+
+    #[test]
+    fn who_is_denied_is_told_the_missing_permission() {
+        let hint = error(Class::Denied).hint().unwrap();
+        assert_eq!(hint, "allow ses:GetEmailIdentity on pivot.app to the credentials in use");
+    }
 }

@@ -99,3 +99,67 @@ impl<K: Ord + Clone, V: Clone> Memo<K, V> {
         work(&mut self.entries.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU32;
+
+    use super::*;
+    use crate::aws::Class;
+
+    #[derive(Default)]
+    struct Counted(AtomicU32);
+
+    impl Counted {
+        async fn read(&self) -> Result<u32, AwsError> {
+            tokio::task::yield_now().await;
+            Ok(self.0.fetch_add(1, Ordering::SeqCst))
+        }
+
+        async fn fail(&self) -> Result<u32, AwsError> {
+            self.read().await?;
+            Err(AwsError {
+                action: "ses:GetAccount".to_owned(),
+                resource: String::new(),
+                code: "InternalFailure".to_owned(),
+                message: String::new(),
+                request_id: None,
+                class: Class::Other,
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn five_who_ask_at_once_cost_one_read() {
+        let (memo, counted) = (Memo::new(&Reads::default()), Counted::default());
+        let asked = (0..5).map(|_| memo.get("a", || counted.read()));
+        let answers = futures_util::future::join_all(asked).await;
+        assert!(answers.iter().all(|answer| *answer == Ok(0)));
+        assert_eq!(memo.get("b", || counted.read()).await, Ok(1));
+    }
+
+    #[tokio::test]
+    async fn an_error_is_shared_but_not_remembered() {
+        let (memo, counted) = (Memo::new(&Reads::default()), Counted::default());
+        let asked = (0..3).map(|_| memo.get("a", || counted.fail()));
+        let answers = futures_util::future::join_all(asked).await;
+        assert!(answers.iter().all(Result::is_err));
+        assert_eq!(memo.get("a", || counted.read()).await, Ok(1));
+    }
+
+    #[tokio::test]
+    async fn nothing_read_before_forgetting_is_given_out_after_it() {
+        let (reads, counted) = (Reads::default(), Counted::default());
+        let memo = Memo::new(&reads);
+        let slow = memo.get("a", || async {
+            let answer = counted.read().await;
+            reads.forget();
+            answer
+        });
+        assert_eq!(slow.await, Ok(0));
+        assert_eq!(memo.get("a", || counted.read()).await, Ok(1));
+        assert_eq!(memo.get("a", || counted.read()).await, Ok(1));
+        memo.forget_key(&"a");
+        assert_eq!(memo.get("a", || counted.read()).await, Ok(2));
+    }
+}

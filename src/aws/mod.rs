@@ -4,23 +4,29 @@
 //! paced and retried by one policy, and no call but `GetCallerIdentity` is made before the account is the right one.
 
 mod arns;
+mod calls;
 mod connect;
 mod error;
 mod facts;
 pub mod key;
 mod memo;
 mod ownership;
+mod pacing;
 pub mod policies;
 pub mod policy;
+mod private_key;
 mod session;
 pub mod topics;
 mod zones;
 
 pub use arns::Arns;
+pub use calls::{Listener, Note};
 pub use connect::{Access, ConnectError, connect};
 pub use error::{AwsError, Class, OrAbsent, failed};
 pub use facts::Facts;
 pub use memo::{Memo, Reads};
 pub use ownership::{Owner, TagChanges};
+pub use pacing::{Rate, Rates};
+pub use private_key::{KeyError, PrivateKey, SecretError};
 pub use session::{Session, TaggedResources};
 pub use zones::{HostedZone, ZoneProblem, Zones};

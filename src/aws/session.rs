@@ -1,11 +1,12 @@
 //! One environment's access to AWS: one account, one Region, one client for each service, and what was read already.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use aws_config::SdkConfig;
-
-use super::{Arns, AwsError, Memo, Owner, Reads, failed};
+use super::calls::client;
+use super::connect::Connection;
+use super::{Arns, AwsError, Memo, Owner, Reads, Zones, failed};
 use crate::environment::names::RoleArn;
 
 /// Tags by ARN of everything that carries this environment's tags.
@@ -19,7 +20,8 @@ pub struct Session {
     /// Whose everything is.
     pub owner: Owner,
     caller: OnceLock<String>,
-    config: SdkConfig,
+    connection: Connection,
+    zones: OnceLock<Zones>,
     reads: Reads,
     ses: aws_sdk_sesv2::Client,
     sns: aws_sdk_sns::Client,
@@ -36,23 +38,25 @@ pub struct Session {
 }
 
 impl Session {
-    pub(super) fn new(arns: Arns, owner: Owner, config: SdkConfig) -> Self {
+    pub(super) fn new(arns: Arns, owner: Owner, connection: Connection) -> Self {
+        let (config, calls) = (&connection.config, &connection.calls);
         let reads = Reads::default();
         Self {
             arns,
             owner,
             caller: OnceLock::new(),
-            ses: aws_sdk_sesv2::Client::new(&config),
-            sns: aws_sdk_sns::Client::new(&config),
-            sqs: aws_sdk_sqs::Client::new(&config),
-            iam: aws_sdk_iam::Client::new(&config),
-            route53: aws_sdk_route53::Client::new(&config),
-            tagging: aws_sdk_resourcegroupstagging::Client::new(&config),
-            kms: aws_sdk_kms::Client::new(&config),
-            ssm: aws_sdk_ssm::Client::new(&config),
-            secrets: aws_sdk_secretsmanager::Client::new(&config),
-            sts: aws_sdk_sts::Client::new(&config),
-            config,
+            ses: client!(aws_sdk_sesv2, config, calls),
+            sns: client!(aws_sdk_sns, config, calls),
+            sqs: client!(aws_sdk_sqs, config, calls),
+            iam: client!(aws_sdk_iam, config, calls),
+            route53: client!(aws_sdk_route53, config, calls),
+            tagging: client!(aws_sdk_resourcegroupstagging, config, calls),
+            kms: client!(aws_sdk_kms, config, calls),
+            ssm: client!(aws_sdk_ssm, config, calls),
+            secrets: client!(aws_sdk_secretsmanager, config, calls),
+            sts: client!(aws_sdk_sts, config, calls),
+            connection,
+            zones: OnceLock::new(),
             tagged: Memo::new(&reads),
             // Clients are not read from anywhere, so forgetting reads leaves them.
             zone_clients: Memo::new(&Reads::default()),
@@ -138,8 +142,26 @@ impl Session {
         role: Option<&RoleArn>,
     ) -> Result<aws_sdk_route53::Client, AwsError> {
         let Some(role) = role else { return Ok(self.route53.clone()) };
-        let client = || async { Ok(super::connect::route53_as(&self.config, role).await) };
+        let client = || async { Ok(self.connection.route53_as(role).await) };
         self.zone_clients.get(role.clone(), client).await
+    }
+
+    /// The public hosted zones within reach, as they were when the session began.
+    #[must_use]
+    pub fn zones(&self) -> &Zones {
+        static NONE: Zones = Zones::none();
+        self.zones.get().unwrap_or(&NONE)
+    }
+
+    /// The root of the project, against which files are named.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.connection.root
+    }
+
+    pub(super) fn remember_zones(&self, zones: Zones) {
+        // Set once, by the one who connects.
+        let _ = self.zones.set(zones);
     }
 
     /// A memory that is emptied by [`Session::forget_reads`].

@@ -59,6 +59,12 @@ impl Zones {
         Self { zones }
     }
 
+    /// No zones.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self { zones: Vec::new() }
+    }
+
     /// The zone of this id.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<&HostedZone> {
@@ -123,4 +129,61 @@ impl Zones {
 fn holds(zone: &str, domain: &DomainName) -> bool {
     domain.as_str() == zone
         || domain.as_str().strip_suffix(zone).is_some_and(|rest| rest.ends_with('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn zones(pairs: &[(&str, &str)]) -> Zones {
+        Zones::new(pairs.iter().map(|(id, name)| HostedZone {
+            id: (*id).to_owned(),
+            name: (*name).to_owned(),
+            role: None,
+        }))
+    }
+
+    fn domain(text: &str) -> DomainName {
+        DomainName::parse(text).unwrap()
+    }
+
+    fn reference(text: &str) -> ZoneReference {
+        ZoneReference::parse(text).unwrap()
+    }
+
+    #[test]
+    fn the_longest_matching_name_wins() {
+        let zones = zones(&[("Z1", "pivot.app"), ("Z2", "mail.pivot.app"), ("Z3", "ivot.app")]);
+        let id = |name| zones.find(&domain(name), None).unwrap().id;
+        assert_eq!(id("pivot.app"), "Z1");
+        assert_eq!(id("a.b.mail.pivot.app"), "Z2");
+        assert_eq!(id("hail.pivot.app"), "Z1");
+        assert_eq!(
+            zones.find(&domain("example.org"), None),
+            Err(ZoneProblem::Missing(domain("example.org")))
+        );
+    }
+
+    #[test]
+    fn two_zones_of_one_name_need_an_id() {
+        let zones = zones(&[("ZAAAA1", "pivot.app"), ("ZAAAA2", "pivot.app")]);
+        let problem = zones.find(&domain("pivot.app"), None).unwrap_err();
+        assert_eq!(
+            problem.to_string(),
+            "2 public hosted zones are called pivot.app: ZAAAA1, ZAAAA2"
+        );
+        assert_eq!(
+            zones.find(&domain("pivot.app"), Some(&reference("ZAAAA2"))).unwrap().id,
+            "ZAAAA2"
+        );
+    }
+
+    #[test]
+    fn a_zone_that_was_asked_for_must_be_there_and_hold_the_domain() {
+        let zones = zones(&[("ZAAAA1", "pivot.app"), ("ZAAAA2", "example.org")]);
+        let find = |wanted| zones.find(&domain("mail.pivot.app"), Some(&reference(wanted)));
+        assert_eq!(find("pivot.app").unwrap().id, "ZAAAA1");
+        assert!(matches!(find("example.org"), Err(ZoneProblem::Outside { .. })));
+        assert!(matches!(find("ZAAAA9"), Err(ZoneProblem::Unknown(_))));
+    }
 }

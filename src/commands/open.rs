@@ -65,5 +65,13 @@ fn no_session(error: ConnectError, name: &FileName) -> Failure {
             .hinted("choose the right credentials, for example: export AWS_PROFILE=NAME")
             .hinted(format!("or correct `account` in environments/{name}.toml")),
         ConnectError::Aws(error) => Failure::aws(error),
+        other => {
+            let hint = other.hint();
+            let failure = Failure::input(other);
+            match hint {
+                Some(hint) => failure.hinted(hint),
+                None => failure,
+            }
+        }
     }
 }
