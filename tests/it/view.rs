@@ -1,6 +1,7 @@
 //! Plans made by hand, and how they read.
 
 pub(crate) mod plans;
+mod reports;
 
 use super::golden::assert_golden;
 use plans::{Story, stories};
