@@ -1,5 +1,12 @@
 //! The tests that need no cloud, in one binary: link time counts.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
 mod it {
     mod cli;
     mod golden;

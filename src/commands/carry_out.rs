@@ -17,7 +17,7 @@ use crate::environment::names::FileName;
 use crate::view::{Document, Progress, Purpose, plan_text, report_json, report_text};
 
 /// How long steps wait for the outside unless `--wait` says otherwise.
-const WAITING_MAX: Duration = Duration::from_secs(600);
+const WAITING_MAX: Duration = Duration::from_mins(10);
 
 impl Run<'_> {
     pub(super) async fn carry_out(

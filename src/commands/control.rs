@@ -11,13 +11,13 @@ use crate::engine::{Control, Event};
 use crate::view::Progress;
 
 /// The longest pause between two tries of something that waits for the outside.
-const PAUSE_MAX: Duration = Duration::from_secs(60);
+const PAUSE_MAX: Duration = Duration::from_mins(1);
 
 /// The first pause before a write is read back again. Services show most writes within a second.
 const FIRST_READ_PAUSE: Duration = Duration::from_millis(200);
 
 /// Reads may lag writes for up to a minute (SQS and SNS document it): so long they are repeated.
-const READS_WITHIN: Duration = Duration::from_secs(60);
+const READS_WITHIN: Duration = Duration::from_mins(1);
 
 /// The wish to stop, which can be made once.
 #[derive(Clone, Debug)]
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn pauses_grow_to_the_longest_and_end_with_the_limit() {
-        let schedule = Schedule::for_waiting(Duration::from_secs(10), Duration::from_secs(600));
+        let schedule = Schedule::for_waiting(Duration::from_secs(10), Duration::from_mins(10));
         let pauses: Vec<f64> = (1..)
             .map_while(|attempt| schedule.pause(attempt))
             .map(|pause| pause.as_secs_f64())

@@ -51,8 +51,5 @@ pub(super) fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Failure>
             }
         }
     }
-    match failures.is_empty() {
-        true => Ok(Exit::Done),
-        false => Err(Failure::input(failures.join("\n"))),
-    }
+    if failures.is_empty() { Ok(Exit::Done) } else { Err(Failure::input(failures.join("\n"))) }
 }

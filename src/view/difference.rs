@@ -145,7 +145,7 @@ fn compare_members(from: &Map<String, Value>, to: &Map<String, Value>) -> Tree {
         let tree = pair(from.get(key).cloned(), to.get(key).cloned());
         match &tree {
             Tree::Same(value) if !NAMING.contains(&key.as_str()) || !value.is_string() => {
-                hidden += 1
+                hidden += 1;
             }
             _ => members.push((key.clone(), tree)),
         }

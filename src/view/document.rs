@@ -2,6 +2,7 @@
 //! Invariant: plain data without secrets, whose fingerprint covers all that an apply would do.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -136,7 +137,12 @@ impl Document {
             hasher.update([0]);
         }
         hasher.update(self.plan.digest().as_bytes());
-        hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        let mut hex = String::with_capacity(64);
+        for byte in hasher.finalize() {
+            // Writing to a String cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+        }
+        hex
     }
 
     /// The same, with its fingerprint.

@@ -1,6 +1,7 @@
 //! The command line as a user runs it, where it needs no cloud.
 
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::io::{self, Cursor, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -86,7 +87,7 @@ fn the_help_of_everything() {
     for verb in VERBS {
         let help = sesinfra(&[verb, "--help"]);
         assert_eq!((help.code, help.errors.as_str()), (0, ""), "{verb}");
-        text.push_str(&format!("\n---- sesinfra {verb} --help\n\n{}", help.output));
+        write!(text, "\n---- sesinfra {verb} --help\n\n{}", help.output).unwrap();
     }
     assert_golden("tests/it/cli/help.txt", &text);
 }
