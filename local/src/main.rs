@@ -62,15 +62,20 @@ enum Command {
     },
     /// Clears the data of all runs so far.
     Reset,
+    /// Plans an environment, applies it without asking, and plans it again.
+    Try {
+        /// The environment, such as `staging`.
+        environment: OsString,
+    },
 }
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let root = root(&arguments);
-    let ours = ["serve", "reset", "help", "--help", "-h"];
+    let ours = ["serve", "reset", "try", "help", "--help", "-h"];
     let first = arguments.get(1).and_then(|first| first.to_str());
     if first.is_some_and(|first| !ours.contains(&first)) {
-        return sesinfra(arguments, &root).unwrap_or_else(|error| failed(&error));
+        return sesinfra(&[arguments], &root).unwrap_or_else(|error| failed(&error));
     }
     let outcome = match Line::parse_from(arguments).command {
         Command::Serve { port, ephemeral } => {
@@ -80,6 +85,17 @@ fn main() -> ExitCode {
             })
         }
         Command::Reset => reset(root.join(DATA)),
+        Command::Try { environment } => {
+            let run = |verb: &str, options: &[&str]| {
+                let words = ["sesinfra", verb].into_iter().map(OsString::from);
+                words
+                    .chain([environment.clone()])
+                    .chain(options.iter().map(OsString::from))
+                    .collect()
+            };
+            let runs = [run("plan", &[]), run("apply", &["--yes"]), run("plan", &[])];
+            return sesinfra(&runs, &root).unwrap_or_else(|error| failed(&error));
+        }
     };
     outcome.map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS)
 }
@@ -108,15 +124,16 @@ fn root(arguments: &[OsString]) -> PathBuf {
     found.map_or_else(|| start.clone(), Path::to_path_buf)
 }
 
-/// Runs a command of sesinfra's against a cloud in this process.
-fn sesinfra(arguments: Vec<OsString>, root: &Path) -> Result<ExitCode, CloudError> {
+/// Runs commands of sesinfra's against one cloud in this process, up to the first that does not succeed.
+fn sesinfra(runs: &[Vec<OsString>], root: &Path) -> Result<ExitCode, CloudError> {
     let data = Some(root.join(DATA));
     let runtime = runtime()?;
     let cloud = runtime.block_on(Cloud::start(Options { data, ..Options::default() }))?;
     let accounts = seed(&cloud, root);
     // An environment is named by its file, or by a plan of it.
-    let named = arguments
+    let named = runs
         .iter()
+        .flatten()
         .skip(1)
         .find_map(|argument| accounts.get(Path::new(argument).file_stem()?.to_str()?));
     let account =
@@ -131,8 +148,19 @@ fn sesinfra(arguments: Vec<OsString>, root: &Path) -> Result<ExitCode, CloudErro
     host.lookup = Arc::new(Dns(Arc::clone(cloud.world())));
     host.program = "cargo local".to_owned();
     host.first_pause = PAUSE;
-    let code = commands::run(arguments, &host);
-    cloud.save()?;
+    let mut code = 0;
+    for arguments in runs {
+        if runs.len() > 1 {
+            let words: Vec<_> =
+                arguments.iter().skip(1).map(|word| word.to_string_lossy()).collect();
+            println!("\n$ cargo local {}\n", words.join(" "));
+        }
+        code = commands::run(arguments.iter().cloned(), &host);
+        cloud.save()?;
+        if code != 0 {
+            break;
+        }
+    }
     Ok(ExitCode::from(code))
 }
 
