@@ -3,6 +3,8 @@
 //! Invariant: the principals are somebody else's. Only what our own policy is attached to is ever changed, and an
 //! attachment that the policy's marks do not name is left alone.
 
+mod documented;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -10,7 +12,6 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Documented, Input, Permission, Phase, Scope};
 use crate::aws::policies::{Policies, Principal, PrincipalKind};
 use crate::aws::{AwsError, Class, Session};
 use crate::engine::{
@@ -275,87 +276,4 @@ impl Kind for Attachment {
         };
         kinds.into_iter().map(spec).collect()
     }
-}
-
-impl Documented for Attachment {
-    const PERMISSIONS: &'static [Permission] = &[
-        Permission { action: "iam:ListPolicies", resource: Scope::Everything, phase: Phase::Plan },
-        Permission { action: "iam:GetPolicy", resource: Scope::Policy, phase: Phase::Plan },
-        Permission {
-            action: "iam:ListEntitiesForPolicy",
-            resource: Scope::Policy,
-            phase: Phase::Plan,
-        },
-        Permission { action: "iam:GetRole", resource: Scope::Principal, phase: Phase::Plan },
-        Permission { action: "iam:GetUser", resource: Scope::Principal, phase: Phase::Plan },
-        Permission { action: "iam:GetGroup", resource: Scope::Principal, phase: Phase::Plan },
-        Permission {
-            action: "iam:AttachRolePolicy",
-            resource: Scope::Principal,
-            phase: Phase::Apply,
-        },
-        Permission {
-            action: "iam:AttachUserPolicy",
-            resource: Scope::Principal,
-            phase: Phase::Apply,
-        },
-        Permission {
-            action: "iam:AttachGroupPolicy",
-            resource: Scope::Principal,
-            phase: Phase::Apply,
-        },
-        Permission {
-            action: "iam:DetachRolePolicy",
-            resource: Scope::Principal,
-            phase: Phase::Apply,
-        },
-        Permission {
-            action: "iam:DetachUserPolicy",
-            resource: Scope::Principal,
-            phase: Phase::Apply,
-        },
-        Permission {
-            action: "iam:DetachGroupPolicy",
-            resource: Scope::Principal,
-            phase: Phase::Apply,
-        },
-    ];
-    const INPUTS: &'static [Input] = &[
-        Input {
-            operation: "AttachRolePolicy",
-            service: "iam",
-            managed: &["role_name", "policy_arn"],
-            excluded: &[],
-        },
-        Input {
-            operation: "AttachUserPolicy",
-            service: "iam",
-            managed: &["user_name", "policy_arn"],
-            excluded: &[],
-        },
-        Input {
-            operation: "AttachGroupPolicy",
-            service: "iam",
-            managed: &["group_name", "policy_arn"],
-            excluded: &[],
-        },
-        Input {
-            operation: "DetachRolePolicy",
-            service: "iam",
-            managed: &["role_name", "policy_arn"],
-            excluded: &[],
-        },
-        Input {
-            operation: "DetachUserPolicy",
-            service: "iam",
-            managed: &["user_name", "policy_arn"],
-            excluded: &[],
-        },
-        Input {
-            operation: "DetachGroupPolicy",
-            service: "iam",
-            managed: &["group_name", "policy_arn"],
-            excluded: &[],
-        },
-    ];
 }

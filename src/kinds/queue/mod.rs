@@ -1,0 +1,208 @@
+//! SQS queues that topics deliver to, and the dead-letter queues beside them.
+//!
+//! Invariant: attributes are typed here although SQS has only texts, so `"345600"` and `345600`, or two spellings of one
+//! policy, are never a difference.
+
+mod attributes;
+mod documented;
+mod reading;
+mod writing;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde::{Deserialize, Serialize};
+
+use self::attributes::sources;
+use crate::aws::policy::{Policy, Statement};
+use crate::aws::{Memo, OrAbsent, Session, failed};
+use crate::engine::{
+    BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Put, Reading, Severity, Wanted,
+    touches,
+};
+use crate::environment::names::{KeyReference, TimeSpan};
+use crate::environment::types::Encryption;
+
+/// Queues read at once.
+const READS_AT_ONCE: usize = 16;
+
+/// Attributes as SQS has them, or tags, by name.
+type Texts = BTreeMap<String, String>;
+
+/// The kind `queue`.
+pub struct Queue {
+    session: Arc<Session>,
+    urls: Memo<String, Option<String>>,
+    tags: Memo<String, Arc<Texts>>,
+    /// Queues that this run has made, which may not be visible everywhere yet.
+    made: Mutex<BTreeSet<String>>,
+}
+
+/// The settings of a queue.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Spec {
+    /// How long an unread message is kept.
+    pub retention: TimeSpan,
+    /// How long a message that was read stays hidden.
+    pub visibility_timeout: TimeSpan,
+    /// How it is encrypted at rest.
+    pub encryption: Encryption,
+    /// Where messages go that were read too often.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dead_letter: Option<DeadLetter>,
+    /// Who may do what with it; nobody beside its own account if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
+    /// The tags, those of ownership left out.
+    pub tags: Texts,
+    /// Whether there are messages in it that would be lost, looked at only if it is no longer declared.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub holds_messages: bool,
+}
+
+/// Where messages go that no reader could handle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeadLetter {
+    /// The ARN of the queue for them.
+    pub queue: String,
+    /// How often a message is read before it goes there.
+    pub max_receives: u16,
+}
+
+/// What AWS says of a queue.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outputs {
+    /// Its ARN.
+    pub arn: String,
+    /// Its URL.
+    pub url: String,
+}
+
+impl Queue {
+    /// The queues of one account and Region.
+    #[must_use]
+    pub fn new(session: &Arc<Session>) -> Self {
+        Self {
+            session: Arc::clone(session),
+            urls: session.memo(),
+            tags: session.memo(),
+            made: Mutex::default(),
+        }
+    }
+}
+
+#[async_trait]
+impl Kind for Queue {
+    const NAME: &'static str = "queue";
+    const LIFE: Life = Life::Root;
+    const WRITE_ONLY: &'static [&'static str] = &["holds_messages"];
+
+    type Spec = Spec;
+    type Outputs = Outputs;
+
+    async fn read(
+        &self,
+        wanted: &[Wanted<Spec>],
+        reading: Reading,
+    ) -> Result<Vec<Live<Spec, Outputs>>, BoxError> {
+        let mut names: BTreeMap<String, Option<Wanted<Spec>>> =
+            wanted.iter().map(|one| (one.name.clone(), Some(one.clone()))).collect();
+        if reading == Reading::Everything {
+            let tagged = self.session.tagged().await?;
+            let prefix = self.session.arns.queue("");
+            for name in tagged.keys().filter_map(|arn| arn.strip_prefix(&prefix)) {
+                names.entry(name.to_owned()).or_insert(None);
+            }
+        }
+        let reads = names
+            .into_iter()
+            .map(|(name, wanted)| async move { self.read_one(&name, wanted).await });
+        let found: Vec<_> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    async fn put(&self, change: &Change<Spec>) -> Result<Put<Outputs>, BoxError> {
+        self.refuse_wrong_key(change).await?;
+        match &change.from {
+            None => self.create(change).await,
+            Some(from) => self.update(&change.name, Some(from), change).await,
+        }
+    }
+
+    async fn delete(&self, name: &str, _live: &Spec) -> Result<Put<Outputs>, BoxError> {
+        let Some(url) = self.url(name).await? else { return Ok(Put::Done(None)) };
+        let answer = self.session.sqs().delete_queue().queue_url(url).send().await;
+        self.forget(name);
+        answer.map_err(failed("sqs:DeleteQueue", name)).or_absent()?;
+        Ok(Put::Done(None))
+    }
+
+    async fn deferral(&self, change: &Change<Spec>) -> Result<Option<String>, BoxError> {
+        // Not a reason to wait: a key that cannot work is an error before anything is made.
+        self.refuse_wrong_key(change).await?;
+        Ok(None)
+    }
+
+    fn impact(&self, from: Option<&Spec>, to: Option<&Spec>, fields: &[Field]) -> Impact {
+        let degrades = |reason: String| Impact::new(Severity::Degrades, reason);
+        match (from, to) {
+            (Some(from), None) if from.holds_messages => Impact::new(
+                Severity::Irreversible,
+                "the messages in the queue, bounces and complaints among them, are lost with it",
+            ),
+            (Some(_), None) => degrades(
+                "whoever reads the queue gets no further bounces and complaints".to_owned(),
+            ),
+            (Some(from), Some(to)) => {
+                let lost: Vec<&String> = sources(from).difference(&sources(to)).copied().collect();
+                if touches(fields, "policy") && !lost.is_empty() {
+                    let names: Vec<&str> = lost.iter().map(|arn| arn.as_str()).collect();
+                    degrades(format!("{} can no longer deliver to the queue", names.join(", ")))
+                } else if to.retention < from.retention {
+                    degrades(format!("unread messages older than {} are dropped", to.retention))
+                } else {
+                    Impact::safe()
+                }
+            }
+            (None, _) => Impact::safe(),
+        }
+    }
+
+    async fn mark(&self, name: &str, marks: &Marks) -> Result<(), BoxError> {
+        let Some(url) = self.url(name).await? else { return Err("the queue is gone".into()) };
+        let live = self.tags(name, &url).await?;
+        let changes = self.session.owner.mark_changes(&self.session.arns.queue(name), &live, marks);
+        Ok(self.tag(name, &url, changes).await?)
+    }
+
+    fn examples() -> Vec<Spec> {
+        let delivery = Statement::allow()
+            .to("Service", "sns.amazonaws.com")
+            .may(["sqs:SendMessage"])
+            .on(["arn:aws:sqs:us-east-1:123456789012:example"]);
+        let plain = Spec {
+            retention: TimeSpan::from_seconds(345_600),
+            visibility_timeout: TimeSpan::from_seconds(30),
+            encryption: Encryption::Sqs,
+            dead_letter: None,
+            policy: None,
+            tags: Texts::new(),
+            holds_messages: false,
+        };
+        let full = Spec {
+            retention: TimeSpan::from_seconds(1_209_600),
+            visibility_timeout: TimeSpan::from_seconds(0),
+            encryption: KeyReference::parse("alias/mail").map_or(Encryption::Off, Encryption::Key),
+            dead_letter: Some(DeadLetter {
+                queue: "arn:aws:sqs:us-east-1:123456789012:example-dead-letter".to_owned(),
+                max_receives: 5,
+            }),
+            policy: Some(Policy::new([("AllowTopics", delivery)])),
+            tags: Texts::from([("team".to_owned(), "platform".to_owned())]),
+            holds_messages: false,
+        };
+        vec![Spec { encryption: Encryption::Off, ..plain.clone() }, plain, full]
+    }
+}

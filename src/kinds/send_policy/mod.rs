@@ -1,0 +1,226 @@
+//! Send policies: IAM managed policies that let their holders send, from certain addresses, and nothing else.
+//!
+//! Invariant: the document is replaced by a new version only if it means something else, and a policy that somebody else
+//! has attached too is not deleted.
+
+mod documented;
+mod reading;
+mod writing;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use aws_sdk_iam::types::Tag;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde::{Deserialize, Serialize};
+
+use crate::aws::policies::{Policies, Principal, PrincipalKind};
+use crate::aws::policy::{Policy, Statement};
+use crate::aws::{OrAbsent, Session, failed};
+use crate::engine::{
+    BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Put, Reading, Severity, Wanted,
+    touches,
+};
+
+/// Policies read at once.
+const READS_AT_ONCE: usize = 8;
+
+/// Tags by key.
+type Texts = BTreeMap<String, String>;
+
+/// The kind `send_policy`.
+pub struct SendPolicy {
+    session: Arc<Session>,
+    policies: Arc<Policies>,
+}
+
+/// The settings of a send policy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Spec {
+    /// Its IAM path.
+    pub path: String,
+    /// What it allows.
+    pub document: Policy,
+    /// The tags, those of ownership left out.
+    pub tags: Texts,
+    /// Whom somebody else attached it to, found when the policy was read: it cannot be deleted under them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub others: BTreeSet<String>,
+}
+
+/// What AWS says of a send policy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outputs {
+    /// Its ARN.
+    pub arn: String,
+}
+
+impl SendPolicy {
+    /// The send policies of one account.
+    #[must_use]
+    pub fn new(session: &Arc<Session>, policies: &Arc<Policies>) -> Self {
+        Self { session: Arc::clone(session), policies: Arc::clone(policies) }
+    }
+}
+
+#[async_trait]
+impl Kind for SendPolicy {
+    const NAME: &'static str = "send_policy";
+    const LIFE: Life = Life::Root;
+    const IMMUTABLE: &'static [&'static str] = &["path"];
+    const WRITE_ONLY: &'static [&'static str] = &["others"];
+
+    type Spec = Spec;
+    type Outputs = Outputs;
+
+    async fn read(
+        &self,
+        wanted: &[Wanted<Spec>],
+        reading: Reading,
+    ) -> Result<Vec<Live<Spec, Outputs>>, BoxError> {
+        let named: BTreeSet<&str> = wanted.iter().map(|one| one.name.as_str()).collect();
+        let candidates = self.candidates(wanted, reading).await?;
+        let named = &named;
+        let reads = candidates.into_iter().map(|(name, arn)| async move {
+            let is_wanted = named.contains(name.as_str());
+            self.read_one(name, arn, is_wanted, reading).await
+        });
+        let found: Vec<_> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    async fn put(&self, change: &Change<Spec>) -> Result<Put<Outputs>, BoxError> {
+        match &change.from {
+            None => self.create(change).await,
+            Some(from) => self.update(&change.name, Some(from), change).await,
+        }
+    }
+
+    async fn delete(&self, name: &str, live: &Spec) -> Result<Put<Outputs>, BoxError> {
+        let arn = self.session.arns.policy(&live.path, name);
+        self.policies.forget(&arn);
+        let Some(found) = self.policies.found(&arn).await? else { return Ok(Put::Done(None)) };
+        // IAM deletes a policy only when nobody holds it and one version is left (`DeleteConflict`).
+        self.let_go(&arn, &found).await?;
+        for version in self.versions(name, &arn).await? {
+            if !version.is_default {
+                self.delete_version(name, &arn, &version.id).await?;
+            }
+        }
+        let answer = self.session.iam().delete_policy().policy_arn(&arn).send().await;
+        self.policies.forget(&arn);
+        match answer.map_err(failed("iam:DeletePolicy", name)).or_absent() {
+            Ok(_) => Ok(Put::Done(None)),
+            // A detach can take some seconds until IAM deletes by it.
+            Err(error) if error.code == "DeleteConflict" && found.boundaries == 0 => {
+                Ok(Put::Waiting("IAM still shows the policy as attached".to_owned()))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn impact(&self, from: Option<&Spec>, to: Option<&Spec>, fields: &[Field]) -> Impact {
+        let stops = |reason: String| Impact::new(Severity::StopsMail, reason);
+        match (from, to) {
+            (Some(from), None) => {
+                let mut reason = "whoever has it can no longer send by it".to_owned();
+                if !from.others.is_empty() {
+                    let others: Vec<&str> = from.others.iter().map(String::as_str).collect();
+                    reason = format!(
+                        "{reason}; {} got it from somebody else, and it cannot be deleted before they are rid of it",
+                        others.join(", ")
+                    );
+                }
+                stops(reason)
+            }
+            (Some(from), Some(to)) if touches(fields, "path") => stops(format!(
+                "moves from {} to {}: while it is made anew nobody can send by it",
+                from.path, to.path
+            )),
+            (Some(from), Some(to)) if touches(fields, "document") => {
+                let lost: Vec<String> =
+                    granted(&from.document).difference(&granted(&to.document)).cloned().collect();
+                if lost.is_empty() {
+                    return Impact::safe();
+                }
+                stops(format!("no longer allowed: {}", lost.join(", ")))
+            }
+            _ => Impact::safe(),
+        }
+    }
+
+    async fn mark(&self, name: &str, marks: &Marks) -> Result<(), BoxError> {
+        let arn = self.policies.arn_of(name).await?.ok_or("the policy is gone")?;
+        let found = self.policies.found(&arn).await?.ok_or("the policy is gone")?;
+        let changes = self.session.owner.mark_changes(&arn, &found.tags, marks);
+        Ok(self.tag(name, &arn, changes).await?)
+    }
+
+    fn examples() -> Vec<Spec> {
+        let document = |from: &str| {
+            let send = Statement::allow()
+                .may(["ses:SendEmail", "ses:SendRawEmail"])
+                .on(["arn:aws:ses:us-east-1:123456789012:identity/pivot.app"])
+                .when("StringLike", "ses:FromAddress", [from]);
+            Policy::new([("Send", send)])
+        };
+        vec![
+            Spec {
+                path: "/".to_owned(),
+                document: document("*@pivot.app"),
+                tags: Texts::new(),
+                others: BTreeSet::new(),
+            },
+            Spec {
+                path: "/mail/".to_owned(),
+                document: document("billing@pivot.app"),
+                tags: Texts::from([("team".to_owned(), "platform".to_owned())]),
+                others: BTreeSet::new(),
+            },
+        ]
+    }
+}
+
+/// What the names of all our policies start with, in lower case. Another environment's can start so too, which its tags
+/// tell.
+fn prefix(session: &Session) -> String {
+    let owner = &session.owner;
+    format!("{}-{}-", owner.project(), owner.environment()).to_ascii_lowercase()
+}
+
+/// The resources and From addresses that a document grants, for telling what a change takes away.
+fn granted(document: &Policy) -> BTreeSet<String> {
+    let allowing = document.statement.values().filter(|statement| statement.effect == "Allow");
+    let granted = allowing.flat_map(|statement| {
+        let from = statement.condition.values().filter_map(|keys| keys.get("ses:FromAddress"));
+        let from = from.flatten().map(|pattern| format!("mail from {pattern}"));
+        statement.resource.iter().chain(&statement.action).cloned().chain(from).collect::<Vec<_>>()
+    });
+    granted.collect()
+}
+
+fn sdk_tags(tags: &Texts) -> Vec<Tag> {
+    // Building fails only without a key or a value, and both are given.
+    tags.iter()
+        .filter_map(|(key, value)| Tag::builder().key(key).value(value).build().ok())
+        .collect()
+}
+
+/// The role or user behind the ARN of a caller: that of a session names the role, without its path.
+fn principal_of(caller: &str) -> Option<Principal> {
+    let resource = caller.splitn(6, ':').nth(5)?;
+    let (kind, rest) = resource.split_once('/')?;
+    match kind {
+        "assumed-role" => {
+            Some(Principal { kind: PrincipalKind::Role, name: rest.split('/').next()?.to_owned() })
+        }
+        "user" => {
+            Some(Principal { kind: PrincipalKind::User, name: rest.rsplit('/').next()?.to_owned() })
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,31 @@
+//! What a change of a send policy takes away, and whose credentials a run uses.
+
+use super::*;
+
+fn statement(resources: &[&str], from: &[&str]) -> Policy {
+    let send = Statement::allow()
+        .may(["ses:SendEmail", "ses:SendRawEmail"])
+        .on(resources.iter().copied())
+        .when("StringLike", "ses:FromAddress", from.iter().copied());
+    Policy::new([("Send", send)])
+}
+
+#[test]
+fn what_is_granted_tells_narrowing_from_widening() {
+    let narrow = granted(&statement(&["identity/a"], &["*@a"]));
+    let wide = granted(&statement(&["identity/a", "set/b"], &["*@a", "*@b"]));
+    assert!(narrow.difference(&wide).next().is_none());
+    let lost: Vec<&String> = wide.difference(&narrow).collect();
+    assert_eq!(lost, ["mail from *@b", "set/b"]);
+}
+
+#[test]
+fn the_caller_is_a_role_or_a_user() {
+    let name = |arn: &str| principal_of(arn).map(|it| it.to_string());
+    assert_eq!(
+        name("arn:aws:sts::123456789012:assumed-role/sesinfra-apply/run"),
+        Some("role/sesinfra-apply".to_owned())
+    );
+    assert_eq!(name("arn:aws:iam::123456789012:user/ops/ann"), Some("user/ann".to_owned()));
+    assert_eq!(name("arn:aws:iam::123456789012:root"), None);
+}
