@@ -118,8 +118,8 @@ fn root(arguments: &[OsString]) -> PathBuf {
         .zip(arguments.iter().skip(1))
         .find_map(|(option, value)| (option == "--dir").then(|| PathBuf::from(value)));
     let joined = arguments.iter().filter_map(|argument| argument.to_str()?.strip_prefix("--dir="));
-    let start = given.or_else(|| joined.map(PathBuf::from).next()).unwrap_or_default();
-    let start = std::path::absolute(start.join("")).unwrap_or(start);
+    let given = given.or_else(|| joined.map(PathBuf::from).next()).unwrap_or_default();
+    let start = std::env::current_dir().unwrap_or_default().join(given);
     let found = start.ancestors().find(|folder| folder.join("environments").is_dir());
     found.map_or_else(|| start.clone(), Path::to_path_buf)
 }

@@ -5,7 +5,10 @@
 mod it {
     mod account;
     mod calls;
+    mod command_line;
     mod delivery;
+    mod folder;
+    mod kept;
     mod permissions;
     mod policies;
     mod queues;

@@ -167,10 +167,24 @@ fn place(account: &str, region: &str) -> Place {
 
 fn body(request: &AwsRequest) -> Result<Value, AwsServiceError> {
     if request.body.is_empty() {
-        return Ok(Value::Null);
+        return Ok(paging(request));
     }
     serde_json::from_slice(&request.body)
         .map_err(|_| errors::serialization("The request is not valid JSON"))
+}
+
+/// The members of a list that is asked for without a body.
+fn paging(request: &AwsRequest) -> Value {
+    let mut members = serde_json::Map::new();
+    if let Some(token) = request.query_params.get("NextToken") {
+        members.insert("NextToken".to_owned(), Value::from(token.clone()));
+    }
+    if let Some(size) =
+        request.query_params.get("PageSize").and_then(|size| size.parse::<i64>().ok())
+    {
+        members.insert("PageSize".to_owned(), Value::from(size));
+    }
+    Value::Object(members)
 }
 
 #[async_trait]

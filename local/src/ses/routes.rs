@@ -83,6 +83,9 @@ const ROUTES: &[(&str, &str, &str, Handler)] = &[
     ("POST", "identities/*/policies/*", "CreateEmailIdentityPolicy", policies::create),
     ("PUT", "identities/*/policies/*", "UpdateEmailIdentityPolicy", policies::update),
     ("POST", "list-configuration-sets", "ListConfigurationSets", sets::list),
+    // As clients before the filters existed ask.
+    ("GET", "configuration-sets", "ListConfigurationSets", sets::list),
+    ("GET", "identities", "ListEmailIdentities", identities::list),
     ("POST", "list-identities", "ListEmailIdentities", identities::list),
     ("POST", "outbound-bulk-emails", "SendBulkEmail", sending::send_bulk),
     ("POST", "outbound-custom-verification-emails", "SendCustomVerificationEmail", sending::send_verification),
