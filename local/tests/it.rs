@@ -1,6 +1,6 @@
 //! Everything that needs the local cloud, in one binary.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod it {
     mod account;

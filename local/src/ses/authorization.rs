@@ -3,44 +3,41 @@
 //! A send needs the identity and the set that is used, named or default, and the template; a raw message is another action
 //! than the rest. What cannot be read from the request is left to the operation to refuse.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fakecloud_core::auth::IamAction;
 use fakecloud_core::service::AwsRequest;
 use serde_json::Value;
 
+use super::call::Call;
 use super::identities::key;
 use super::input::Input;
 use super::message::{Message, TemplateSource};
-use super::routes::{Route, route};
-use super::sending::covering_in;
-use super::state::{Place, State};
+use super::routes::Route;
+use super::sending::covering;
+use super::state::Place;
 
 /// Everything that must be allowed.
-pub(super) fn actions(state: &mut State, request: &AwsRequest) -> Vec<IamAction> {
-    let Some(route) = route(&request.method, &request.path_segments) else { return Vec::new() };
-    let place = super::place(&request.account_id, &request.region);
-    let body: Value = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
+pub(super) fn actions(call: &mut Call<'_>, route: &Route) -> Vec<IamAction> {
     let all = |action: &'static str, resources: Vec<String>| {
-        resources
-            .into_iter()
-            .map(move |resource| IamAction { service: "ses", action, resource })
-            .collect()
+        let actions = resources.into_iter();
+        actions.map(move |resource| IamAction { service: "ses", action, resource }).collect()
     };
     match route.operation {
         "SendEmail" => {
-            let messages = messages(&body, "SendEmail");
+            let messages = messages(call.body, "SendEmail");
             let raw = messages.iter().any(|message| message.is_raw);
             let action = if raw { "SendRawEmail" } else { "SendEmail" };
-            all(action, send_resources(state, &place, &messages))
+            all(action, send_resources(call, &messages))
         }
         "SendBulkEmail" => {
-            all("SendBulkEmail", send_resources(state, &place, &messages(&body, "SendBulkEmail")))
+            let messages = messages(call.body, "SendBulkEmail");
+            all("SendBulkEmail", send_resources(call, &messages))
         }
         operation => {
-            let mut needed: Vec<IamAction> =
-                all(operation, resources(&place, &route, request, &body));
-            needed.extend(beside(&place, operation, &body));
+            let own = resources(&call.place, route, call.request, call.body);
+            let mut needed: Vec<IamAction> = all(operation, own);
+            needed.extend(beside(&call.place, operation, call.body));
             needed
         }
     }
@@ -55,16 +52,17 @@ fn messages(body: &Value, operation: &str) -> Vec<Message> {
 }
 
 /// Identity, set and template of each message. A message that could not be read needs everything.
-fn send_resources(state: &mut State, place: &Place, messages: &[Message]) -> Vec<String> {
+fn send_resources(call: &mut Call<'_>, messages: &[Message]) -> Vec<String> {
     if messages.is_empty() {
         return vec!["*".to_owned()];
     }
-    let here = state.regional(place);
-    let mut arns = std::collections::BTreeSet::new();
+    let place = call.place.clone();
+    let mut arns = BTreeSet::new();
     for message in messages {
         let from = message.sender();
-        let identity = covering_in(here, &from).unwrap_or(from);
-        let default = here.identities.get(&identity).and_then(|found| found.default_set.clone());
+        let identity = covering(call, &from).unwrap_or(from);
+        let found = call.here().identities.get(&identity);
+        let default = found.and_then(|found| found.default_set.clone());
         let arn = place.arn(&format!("identity/{identity}"));
         arns.insert(message.identity_arn.clone().unwrap_or(arn));
         if let Some(set) = message.set.clone().or(default).filter(|set| !set.is_empty()) {

@@ -58,6 +58,7 @@ pub use state::State;
 
 use account::{Enforcement, Review};
 use call::Call;
+use routes::Route;
 use state::Place;
 
 /// SES of all accounts and Regions.
@@ -132,25 +133,35 @@ impl SesCloud {
         let route = routes::route(&request.method, &request.path_segments)
             .ok_or_else(errors::unknown_operation)?;
         let body = body(request)?;
-        let place = place(&request.account_id, &request.region);
-        let (reply, deliveries) = {
-            let mut state = self.state.write();
-            let mut call = Call {
-                request,
-                body: &body,
-                labels: &route.labels,
-                place: place.clone(),
-                now: (self.with.clock)(),
-                with: &self.with,
-                settings: (self.with.settings)(),
-                state: &mut state,
-                deliveries: Vec::new(),
-            };
-            let reply = (route.handler)(&mut call);
+        let (reply, deliveries) = self.call(request, &route, &body, |call| {
+            let reply = (route.handler)(call);
             (reply, std::mem::take(&mut call.deliveries))
-        };
+        });
+        let place = place(&request.account_id, &request.region);
         delivery::deliver(&place, &self.with, deliveries);
         reply
+    }
+
+    /// Does something with a request while nobody else has the state.
+    fn call<T>(
+        &self,
+        request: &AwsRequest,
+        route: &Route,
+        body: &Value,
+        work: impl FnOnce(&mut Call<'_>) -> T,
+    ) -> T {
+        let mut state = self.state.write();
+        work(&mut Call {
+            request,
+            body,
+            labels: &route.labels,
+            place: place(&request.account_id, &request.region),
+            now: (self.with.clock)(),
+            with: &self.with,
+            settings: (self.with.settings)(),
+            state: &mut state,
+            deliveries: Vec::new(),
+        })
     }
 }
 
@@ -212,7 +223,12 @@ impl AwsService for SesCloud {
     }
 
     fn iam_actions_for(&self, request: &AwsRequest) -> Vec<IamAction> {
-        authorization::actions(&mut self.state.write(), request)
+        let Some(route) = routes::route(&request.method, &request.path_segments) else {
+            return Vec::new();
+        };
+        // A body that cannot be read is refused by the operation, after the caller's rights are known.
+        let body = body(request).unwrap_or(Value::Null);
+        self.call(request, &route, &body, |call| authorization::actions(call, &route))
     }
 
     fn iam_condition_keys_for(

@@ -37,7 +37,7 @@ pub(super) fn simulated(address: &str) -> Option<&str> {
 }
 
 /// The most specific verified identity that an address is sent as: the address, then its domain, then the domains above.
-pub(super) fn covering_in(here: &Regional, address: &str) -> Option<String> {
+fn covering_in(here: &Regional, address: &str) -> Option<String> {
     let (local, domain) = address.rsplit_once('@')?;
     let unlabelled = local.split_once('+').map(|(name, _)| format!("{name}@{domain}"));
     let mut names: Vec<String> = std::iter::once(address.to_owned()).chain(unlabelled).collect();

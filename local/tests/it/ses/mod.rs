@@ -142,7 +142,10 @@ impl Bench {
 
 /// The code and message of the error that a call was refused with.
 #[track_caller]
-fn refusal<T, E: ProvideErrorMetadata, R>(result: Result<T, SdkError<E, R>>) -> (String, String) {
+fn refusal<T, E, R>(result: Result<T, SdkError<E, R>>) -> (String, String)
+where
+    E: ProvideErrorMetadata,
+{
     match result {
         Ok(_) => panic!("the call was not refused"),
         Err(SdkError::ServiceError(error)) => {
@@ -150,7 +153,7 @@ fn refusal<T, E: ProvideErrorMetadata, R>(result: Result<T, SdkError<E, R>>) -> 
             let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
             (text(meta.code()), text(meta.message()))
         }
-        Err(_) => panic!("there was no answer"),
+        Err(error) => panic!("there was no answer: {error}"),
     }
 }
 
