@@ -23,7 +23,7 @@ impl Reads {
         self.0.fetch_add(1, Ordering::AcqRel);
     }
 
-    fn now(&self) -> u64 {
+    pub(super) fn now(&self) -> u64 {
         self.0.load(Ordering::Acquire)
     }
 }

@@ -170,6 +170,12 @@ impl Session {
         Memo::new(&self.reads)
     }
 
+    /// A number that differs from before whenever reads were forgotten in between, for memories of other forms.
+    #[must_use]
+    pub fn age_of_reads(&self) -> u64 {
+        self.reads.now()
+    }
+
     /// Everything read so far is forgotten: reads from now on come from the services.
     pub fn forget_reads(&self) {
         self.reads.forget();

@@ -5,19 +5,8 @@ use crate::aws::Facts;
 use crate::engine::Arg;
 use crate::environment::Environment;
 use crate::environment::names::IdentityName;
-use serde::{Deserialize, Serialize};
 
-/// A type of DNS record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum RecordType {
-    /// An alias.
-    Cname,
-    /// A mail exchanger.
-    Mx,
-    /// Text.
-    Txt,
-}
+pub use crate::kinds::dns::RecordType;
 
 /// A record that somebody else publishes.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -21,6 +21,7 @@ use crate::engine::Registry;
 pub fn registry(session: &Arc<Session>) -> Registry {
     let (topics, policies) = (Arc::new(Topics::new(session)), Arc::new(Policies::new(session)));
     Registry::default()
+        .with(dns::Dns::new(session))
         .with(topic::Topic::new(session, &topics))
         .with(subscription::Subscription::new(session, &topics))
         .with(queue::Queue::new(session))

@@ -1,1 +1,310 @@
-//! The DNS records of one domain in Route 53.
+//! The DNS records of one domain in Route 53: what proves, signs, authenticates and tracks its mail.
+//!
+//! Invariant: records own themselves. A claim beside the domain says whose each record is; `put` creates and keeps,
+//! and only `retire`, once mail relies on the new, removes the old. Several environments, accounts and Regions can share
+//! a zone and a domain.
+
+mod claim;
+mod documented;
+mod reading;
+mod record;
+mod standing;
+mod zone;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use aws_sdk_sesv2::operation::get_email_identity::GetEmailIdentityOutput;
+use aws_sdk_sesv2::types::{DkimStatus, MailFromDomainStatus};
+use serde::{Deserialize, Serialize};
+
+use crate::aws::{AwsError, OrAbsent, Session, failed};
+use crate::engine::{
+    BoxError, Change, Field, Impact, Kind, Life, Live, OnParentDelete, Put, Reading, Severity,
+    Wanted,
+};
+
+pub use record::{Record, RecordType, Spec, TTL_SECONDS};
+
+use record::Known;
+use standing::{Standing, known};
+use zone::Zones;
+
+/// What labels of records start with that are no longer wanted, or not wanted there.
+const FORMER: &str = "former ";
+
+/// How an identity's marks name its records in the zone `zone`.
+#[must_use]
+pub fn token(zone: &str) -> String {
+    format!("zone:{zone}")
+}
+
+/// How the marks of a configuration set name the record of its tracking domain in the zone `zone`.
+#[must_use]
+pub fn tracking_token(zone: &str, domain: &str) -> String {
+    format!("zone:{zone}/{domain}")
+}
+
+/// Something that relies on an identity would keep it from being deleted after its records.
+#[derive(Debug, thiserror::Error)]
+#[error("the identity {identity} belongs to the tenants {}: SES would not delete it, so its records stay", .tenants.join(", "))]
+struct StillUsed {
+    identity: String,
+    tenants: Vec<String>,
+}
+
+/// The kind `dns`.
+#[derive(Debug)]
+pub struct Dns {
+    session: Arc<Session>,
+    zones: Zones,
+    /// In which zones there was something of a domain.
+    places: Mutex<BTreeMap<String, BTreeSet<String>>>,
+}
+
+/// Route 53 computes nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outputs {}
+
+impl Dns {
+    /// The records within reach of `session`.
+    #[must_use]
+    pub fn new(session: &Arc<Session>) -> Self {
+        Self { session: Arc::clone(session), zones: Zones::new(session), places: Mutex::default() }
+    }
+
+    fn remember(&self, domain: &str, zone: &str) {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        places.entry(domain.to_owned()).or_default().insert(zone.to_owned());
+    }
+
+    /// The zones in which there was something of `domain`, and those that `spec` names.
+    fn zones_of(&self, domain: &str, spec: Option<&Spec>) -> BTreeSet<String> {
+        let places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let remembered = places.get(domain).into_iter().flatten().cloned();
+        let named = spec.into_iter().flat_map(|spec| spec.records.values());
+        remembered.chain(named.map(|record| record.zone.clone())).collect()
+    }
+
+    /// Removes from every zone what `to` no longer wants.
+    async fn retire_all(
+        &self,
+        domain: &str,
+        from: &Spec,
+        to: Option<&Spec>,
+    ) -> Result<(), BoxError> {
+        let owner = self.session.owner.dns_id();
+        for zone in self.zones_of(domain, Some(from)) {
+            if self.zones.read(&zone).await?.is_none() {
+                // The zone is gone, and with it everything in it.
+                continue;
+            }
+            let edits = |listing: &zone::Listing| {
+                Standing::of(domain, &zone, &owner, listing).retire(from, to)
+            };
+            self.zones.write(&zone, edits).await?;
+        }
+        Ok(())
+    }
+
+    /// Why the old records of `change` must stay for now; `None` if they may go.
+    async fn reason_to_keep(&self, change: &Change<Spec>) -> Result<Option<String>, AwsError> {
+        let Some(identity) = change.to.belongs_to.strip_prefix("identity.") else {
+            return Ok(None);
+        };
+        let going = going(change);
+        if going.is_empty() {
+            return Ok(None);
+        }
+        let call = self.session.ses().get_email_identity().email_identity(identity).send().await;
+        let found = call.map_err(failed("ses:GetEmailIdentity", identity)).or_absent()?;
+        Ok(found.and_then(|found| reason(identity, &going, &found)))
+    }
+
+    /// Records must not go if the identity could then not follow them.
+    async fn refuse_if_still_used(&self, identity: &str) -> Result<(), BoxError> {
+        let arn = self.session.arns.identity(identity);
+        let call = self.session.ses().list_resource_tenants().resource_arn(&arn).send().await;
+        let listed = call.map_err(failed("ses:ListResourceTenants", identity)).or_absent()?;
+        let tenants = listed.and_then(|listed| listed.resource_tenants).unwrap_or_default();
+        let tenants: Vec<String> =
+            tenants.into_iter().filter_map(|tenant| tenant.tenant_name).collect();
+        if tenants.is_empty() {
+            return Ok(());
+        }
+        Err(StillUsed { identity: identity.to_owned(), tenants }.into())
+    }
+}
+
+/// What goes for good: records at names that nothing is wanted at any more, in whatever zone.
+fn going(change: &Change<Spec>) -> Vec<Known<'_>> {
+    let wanted: Vec<Known<'_>> = known(Some(&change.to)).collect();
+    let is_wanted = |record: &Known<'_>| {
+        wanted.iter().any(|it| it.name == record.name && it.kind == record.kind)
+    };
+    known(change.from.as_ref()).filter(|record| !is_wanted(record)).collect()
+}
+
+/// Why the records that are `going` are still needed by the identity as SES has it.
+fn reason(identity: &str, going: &[Known<'_>], found: &GetEmailIdentityOutput) -> Option<String> {
+    let key_of = |record: &Known<'_>| {
+        let (key, _) = record.name.split_once("._domainkey.")?;
+        Some(key.to_owned())
+    };
+    let keys: Vec<String> = going.iter().filter_map(key_of).collect();
+    if let (false, Some(dkim)) = (keys.is_empty(), &found.dkim_attributes) {
+        if dkim.tokens().iter().any(|token| keys.contains(&token.to_ascii_lowercase())) {
+            return Some(format!("SES still signs mail of {identity} with the old DKIM records"));
+        }
+        if dkim.status != Some(DkimStatus::Success) {
+            return Some(format!("SES has not found the new DKIM records of {identity} yet"));
+        }
+    }
+    let mail_from =
+        found.mail_from_attributes.as_ref().filter(|it| !it.mail_from_domain.is_empty())?;
+    let mut exchangers = going.iter().filter(|record| record.kind == RecordType::Mx);
+    let exchanger = exchangers.next()?;
+    if exchanger.name == mail_from.mail_from_domain.to_ascii_lowercase() {
+        return Some(format!("SES still uses {} as MAIL FROM of {identity}", exchanger.name));
+    }
+    let is_found = mail_from.mail_from_domain_status == MailFromDomainStatus::Success;
+    (!is_found)
+        .then(|| format!("SES has not found the MX record of {} yet", mail_from.mail_from_domain))
+}
+
+#[async_trait]
+impl Kind for Dns {
+    const NAME: &'static str = "dns";
+    const LIFE: Life = Life::Child(OnParentDelete::Before);
+    const WRITE_ONLY: &'static [&'static str] = &["belongs_to"];
+
+    type Spec = Spec;
+    type Outputs = Outputs;
+
+    async fn read(
+        &self,
+        wanted: &[Wanted<Spec>],
+        reading: Reading,
+    ) -> Result<Vec<Live<Spec, Outputs>>, BoxError> {
+        self.read_all(wanted, reading).await
+    }
+
+    async fn put(&self, change: &Change<Spec>) -> Result<Put<Outputs>, BoxError> {
+        let owner = self.session.owner.dns_id();
+        let domain = change.name.as_str();
+        let zones: BTreeSet<&str> =
+            change.to.records.values().map(|record| record.zone.as_str()).collect();
+        for zone in zones {
+            let edits = |listing: &zone::Listing| {
+                let standing = Standing::of(domain, zone, &owner, listing);
+                standing.publish(change.from.as_ref(), &change.to, &owner)
+            };
+            self.remember(domain, zone);
+            self.zones.write(zone, edits).await?;
+        }
+        Ok(Put::Done(Some(Outputs {})))
+    }
+
+    async fn delete(&self, name: &str, live: &Spec) -> Result<Put<Outputs>, BoxError> {
+        if let Some(identity) = live.belongs_to.strip_prefix("identity.") {
+            self.refuse_if_still_used(identity).await?;
+        }
+        self.retire_all(name, live, None).await?;
+        Ok(Put::Done(None))
+    }
+
+    fn retires(&self, change: &Change<Spec>) -> bool {
+        let wanted: Vec<Known<'_>> = known(Some(&change.to)).collect();
+        // An alias whose name is computed anew may leave an old one behind.
+        let is_complete = change.to.records.values().all(|record| record.known().is_ok());
+        let stays = |record: &Known<'_>| wanted.iter().any(|it| it.is_at(record));
+        known(change.from.as_ref()).any(|record| !stays(&record)) || !is_complete
+    }
+
+    async fn retire(&self, change: &Change<Spec>) -> Result<Put<Outputs>, BoxError> {
+        if let Some(reason) = self.reason_to_keep(change).await? {
+            return Ok(Put::Waiting(reason));
+        }
+        if let Some(from) = &change.from {
+            self.retire_all(&change.name, from, Some(&change.to)).await?;
+        }
+        Ok(Put::Done(None))
+    }
+
+    async fn deferral(&self, change: &Change<Spec>) -> Result<Option<String>, BoxError> {
+        let only_retires = change.fields.iter().all(|field| {
+            field.path.strip_prefix("records.").is_some_and(|label| label.starts_with(FORMER))
+        });
+        if change.creates() || !only_retires {
+            return Ok(None);
+        }
+        Ok(self.reason_to_keep(change).await?)
+    }
+
+    fn impact(&self, from: Option<&Spec>, to: Option<&Spec>, _fields: &[Field]) -> Impact {
+        impact(from, to)
+    }
+
+    fn examples() -> Vec<Spec> {
+        documented::examples()
+    }
+}
+
+/// What it does to mail when the records that stand as `from` become `to`.
+fn impact(from: Option<&Spec>, to: Option<&Spec>) -> Impact {
+    let Some(from) = from else { return Impact::safe() };
+    let Some(to) = to else { return impact_of_deleting(from) };
+    let (old, new): (Vec<_>, Vec<_>) = (known(Some(from)).collect(), known(Some(to)).collect());
+    let moved = old.iter().find_map(|record| {
+        let elsewhere = |it: &&Known<'_>| it.name == record.name && it.kind == record.kind;
+        new.iter().find(elsewhere).filter(|it| it.zone != record.zone)
+    });
+    if let Some(record) = moved {
+        return Impact::new(
+            Severity::StopsMail,
+            format!(
+                "the records move to the zone {}: the domain must be delegated to that zone first",
+                record.zone
+            ),
+        );
+    }
+    let replaced = |part: &str| {
+        old.iter().any(|was| {
+            let is_part = was.name.contains(part) || part.is_empty() && was.kind == RecordType::Mx;
+            is_part && new.iter().any(|it| it.is_at(was) && it.value != was.value)
+        })
+    };
+    if replaced("._domainkey.") {
+        return Impact::new(
+            Severity::Degrades,
+            "mail under way that was signed with the old key can no longer be verified: a new selector avoids that",
+        );
+    }
+    if replaced("_dmarc.") {
+        return Impact::new(
+            Severity::Degrades,
+            "receivers treat mail that fails DMARC differently",
+        );
+    }
+    Impact::safe()
+}
+
+fn impact_of_deleting(from: &Spec) -> Impact {
+    let has = |part: &str| from.records.keys().any(|label| label.starts_with(part));
+    if has("dkim ") {
+        Impact::new(
+            Severity::StopsMail,
+            "without its DKIM records the domain is no longer verified",
+        )
+    } else if has("tracking") {
+        Impact::new(Severity::Degrades, "tracked links in mail already sent lead nowhere")
+    } else if from.records.is_empty() {
+        Impact::safe()
+    } else {
+        Impact::new(
+            Severity::Degrades,
+            "mail of the domain loses SPF alignment or its DMARC policy",
+        )
+    }
+}

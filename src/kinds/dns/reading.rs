@@ -1,0 +1,303 @@
+//! Reading the records of domains: every zone once, every domain's records out of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::claim::{Claim, Entry, Hold, claimed_domain};
+use super::record::{Record, RecordType, Spec, TTL_SECONDS, normal_name, normal_value};
+use super::standing::{Conflict, Standing};
+use super::zone::Listing;
+use super::{Dns, FORMER, Outputs, token, tracking_token};
+use crate::engine::{Address, Arg, BoxError, Live, Marks, Ownership, Reading, Wanted};
+
+/// Listings by zone; zones that do not exist are left out.
+type Listings = BTreeMap<String, Arc<Option<Listing>>>;
+
+/// What the tags of our identities and configuration sets say of DNS.
+#[derive(Debug, Default)]
+struct Marked {
+    /// Zones by identity.
+    identities: BTreeMap<String, BTreeSet<String>>,
+    /// Configuration set and zone by tracking domain.
+    tracking: BTreeMap<String, (String, String)>,
+}
+
+impl Marked {
+    fn zones(&self) -> impl Iterator<Item = &String> {
+        self.identities.values().flatten().chain(self.tracking.values().map(|(_, zone)| zone))
+    }
+
+    fn names(&self, domain: &str, zone: &str) -> bool {
+        self.identities.get(domain).is_some_and(|zones| zones.contains(zone))
+            || self.tracking.get(domain).is_some_and(|(_, of)| of == zone)
+    }
+
+    /// The parent of records that no declaration names. An identity that is gone is as good as one that is there.
+    fn parent(&self, domain: &str) -> Address {
+        match self.tracking.get(domain) {
+            Some((set, _)) if !self.identities.contains_key(domain) => {
+                Address::new("configuration_set", set.as_str())
+            }
+            _ => Address::new("identity", domain),
+        }
+    }
+}
+
+impl Dns {
+    /// See [`crate::engine::Kind::read`].
+    pub(super) async fn read_all(
+        &self,
+        wanted: &[Wanted<Spec>],
+        reading: Reading,
+    ) -> Result<Vec<Live<Spec, Outputs>>, BoxError> {
+        let marked = match reading {
+            Reading::Everything => self.marked().await?,
+            Reading::Named => Marked::default(),
+        };
+        let mut zones: BTreeSet<String> = marked.zones().cloned().collect();
+        for one in wanted {
+            zones.extend(self.zones_of(&one.name, one.spec.as_ref()));
+        }
+        let listings = self.listings(zones).await?;
+        let mut live = Vec::new();
+        for one in wanted {
+            let found = self.domain(&one.name, one.spec.as_ref(), &listings, &marked)?;
+            live.extend(found);
+        }
+        if reading == Reading::Everything {
+            let named: BTreeSet<&str> = wanted.iter().map(|one| one.name.as_str()).collect();
+            for domain in self.claimed(&listings) {
+                if !named.contains(domain.as_str()) {
+                    live.extend(self.domain(&domain, None, &listings, &marked)?);
+                }
+            }
+        }
+        Ok(live)
+    }
+
+    async fn listings(&self, zones: BTreeSet<String>) -> Result<Listings, BoxError> {
+        let reads = zones.into_iter().map(|zone| async move {
+            let listing = self.zones.read(&zone).await?;
+            Ok::<_, BoxError>((zone, listing))
+        });
+        let listings = futures_util::future::try_join_all(reads).await?;
+        Ok(listings.into_iter().filter(|(_, listing)| listing.is_some()).collect())
+    }
+
+    /// Domains that our claims in these zones name.
+    fn claimed(&self, listings: &Listings) -> BTreeSet<String> {
+        let owner = self.session.owner.dns_id();
+        let mut domains = BTreeSet::new();
+        for listing in listings.values().filter_map(|listing| listing.as_ref().as_ref()) {
+            for name in listing.names(RecordType::Txt) {
+                let Some(domain) = claimed_domain(name) else { continue };
+                let claims = listing.values(name, RecordType::Txt);
+                let mut claims = claims.iter().filter_map(|text| Claim::parse(text));
+                if claims.any(|claim| claim.owner == owner) {
+                    domains.insert(domain.to_owned());
+                }
+            }
+        }
+        domains
+    }
+
+    async fn marked(&self) -> Result<Marked, BoxError> {
+        let (session, mut marked) = (&self.session, Marked::default());
+        let (identity, set) = (session.arns.identity(""), session.arns.configuration_set(""));
+        for (arn, tags) in session.tagged().await?.iter() {
+            let (ownership, marks, _) = session.owner.read(arn, tags);
+            if ownership != Ownership::Ours {
+                continue;
+            }
+            let zones = marks.children.iter().filter_map(|token| token.strip_prefix("zone:"));
+            for zone in zones {
+                if let Some(name) = arn.strip_prefix(&identity) {
+                    marked.identities.entry(name.to_owned()).or_default().insert(zone.to_owned());
+                } else if let (Some(name), Some((zone, domain))) =
+                    (arn.strip_prefix(&set), zone.split_once('/'))
+                {
+                    let found = (name.to_owned(), zone.to_owned());
+                    marked.tracking.insert(domain.to_owned(), found);
+                }
+            }
+        }
+        Ok(marked)
+    }
+
+    /// The records of one domain, from every zone where there is something of it.
+    fn domain(
+        &self,
+        domain: &str,
+        wanted: Option<&Spec>,
+        listings: &Listings,
+        marked: &Marked,
+    ) -> Result<Option<Live<Spec, Outputs>>, BoxError> {
+        let owner = self.session.owner.dns_id();
+        let mut view = View::new(wanted);
+        for (zone, listing) in listings {
+            let Some(listing) = listing.as_ref() else { continue };
+            let standing = Standing::of(domain, zone, &owner, listing);
+            if view.add(domain, &standing, marked.names(domain, zone))? {
+                self.remember(domain, zone);
+            }
+        }
+        let Some(ownership) = view.ownership() else { return Ok(None) };
+        let parent = match wanted {
+            Some(spec) => spec.belongs_to.parse().map_err(BoxError::from)?,
+            None => marked.parent(domain),
+        };
+        let zones = view.zones.iter();
+        let tokens = zones.map(|zone| match parent.kind() {
+            "configuration_set" => tracking_token(zone, domain),
+            _ => token(zone),
+        });
+        Ok(Some(Live {
+            name: domain.to_owned(),
+            tokens: tokens.collect(),
+            spec: Spec { belongs_to: parent.to_string(), records: view.records },
+            outputs: Outputs {},
+            ownership,
+            parent: Some(parent),
+            marks: Marks::default(),
+            uses: BTreeSet::new(),
+            notes: view.notes,
+        }))
+    }
+}
+
+/// What is put together of one domain.
+#[derive(Debug)]
+struct View<'a> {
+    wanted: Option<&'a Spec>,
+    records: BTreeMap<String, Record>,
+    /// Zones that hold something of ours.
+    zones: BTreeSet<String>,
+    is_ours: bool,
+    conflict: Option<Conflict>,
+    notes: Vec<String>,
+}
+
+impl<'a> View<'a> {
+    fn new(wanted: Option<&'a Spec>) -> Self {
+        Self {
+            wanted,
+            records: BTreeMap::new(),
+            zones: BTreeSet::new(),
+            is_ours: false,
+            conflict: None,
+            notes: Vec::new(),
+        }
+    }
+
+    /// Adds what stands in one zone; whether there is anything of ours.
+    fn add(
+        &mut self,
+        domain: &str,
+        standing: &Standing<'_>,
+        is_marked: bool,
+    ) -> Result<bool, BoxError> {
+        let entries = standing.mine.iter().flat_map(|mine| &mine.entries);
+        for (entry, hold) in entries {
+            let found = standing.found(entry);
+            if !found.is_empty() {
+                self.add_claimed(domain, standing, entry, *hold, &found);
+            }
+        }
+        let found_wanted = self.add_wanted(domain, standing)?;
+        let is_ours = standing.mine.is_some() || (is_marked && found_wanted);
+        if is_ours {
+            self.is_ours = true;
+            self.zones.insert(standing.zone().to_owned());
+        }
+        Ok(is_ours)
+    }
+
+    fn add_claimed(
+        &mut self,
+        domain: &str,
+        standing: &Standing<'_>,
+        entry: &Entry,
+        hold: Hold,
+        found: &[String],
+    ) {
+        let (name, zone) = (entry.name(domain), standing.zone());
+        let declared = self.wanted.and_then(|spec| spec.records.get(&entry.label()));
+        let is_wanted = match (self.wanted, declared) {
+            (None, _) => !matches!(entry, Entry::EasyDkim { number: 0, .. }),
+            (Some(_), None) => false,
+            // A name that is still to be computed may be this one.
+            (Some(_), Some(record)) => {
+                record.zone == zone && record.name.get().map_or(true, |it| normal_name(it) == name)
+            }
+        };
+        let label = if is_wanted && !self.records.contains_key(&entry.label()) {
+            entry.label()
+        } else if self.wanted.is_some_and(|spec| spec.records.values().any(|it| it.zone == zone)) {
+            format!("{FORMER}{name} {}", entry.kind())
+        } else {
+            format!("{FORMER}{name} {} in {zone}", entry.kind())
+        };
+        // The time to live of what is shared with others, or only used, is not ours.
+        let own_ttl = standing.own_ttl(entry).filter(|_| hold == Hold::Has);
+        let record = Record {
+            zone: zone.to_owned(),
+            name: Arg::Known(name),
+            kind: entry.kind(),
+            value: Arg::Known(found.join(" and ")),
+            ttl: own_ttl.or(declared.map(|it| it.ttl)).unwrap_or(TTL_SECONDS),
+            claimed: true,
+        };
+        self.records.insert(label, record);
+    }
+
+    /// Adds what stands where something is wanted and our claim does not say so.
+    fn add_wanted(&mut self, domain: &str, standing: &Standing<'_>) -> Result<bool, BoxError> {
+        let mut any = false;
+        let wanted = self.wanted.into_iter().flat_map(|spec| &spec.records);
+        for (label, record) in wanted.filter(|(_, record)| record.zone == standing.zone()) {
+            let Ok(name) = record.name.get() else { continue };
+            let Some(entry) = Entry::of(label, &normal_name(name), domain) else { continue };
+            if let Some(obstacle) = standing.obstacle(&entry) {
+                return Err(obstacle.into());
+            }
+            let found = standing.found(&entry);
+            if found.is_empty() {
+                continue;
+            }
+            any = true;
+            let value = found.join(" and ");
+            let is_as_wanted =
+                record.value.get().is_ok_and(|it| normal_value(record.kind, it) == value);
+            let is_others = standing.other_holder(&entry).is_some();
+            let held = standing.hold(&entry);
+            let is_intruder = found.len() > 1 && held.is_some();
+            if !is_as_wanted && (held != Some(Hold::Has) || is_others || is_intruder) {
+                self.conflict.get_or_insert(standing.conflict(&entry));
+            }
+            if held.is_none() {
+                let record = Record {
+                    value: Arg::Known(value),
+                    claimed: false,
+                    ttl: standing.own_ttl(&entry).unwrap_or(record.ttl),
+                    ..record.clone()
+                };
+                self.records.entry(label.clone()).or_insert(record);
+            }
+        }
+        Ok(any)
+    }
+
+    /// Whose it all is; `None` if there is nothing that matters.
+    fn ownership(&mut self) -> Option<Ownership> {
+        match self.conflict.take() {
+            Some(Conflict::Claimed { name, kind, owner }) => Some(Ownership::Foreign(format!(
+                "another owner of sesinfra's, {owner}, which relies on {name} {kind}"
+            ))),
+            Some(conflict) => {
+                self.notes.push(conflict.to_string());
+                Some(Ownership::Unowned)
+            }
+            None => self.is_ours.then_some(Ownership::Ours),
+        }
+    }
+}
