@@ -33,7 +33,7 @@ mod tests {
     fn time_passes_when_told() {
         let clock = Clock::default();
         let before = clock.now();
-        clock.advance(Duration::from_secs(3600));
+        clock.advance(Duration::from_hours(1));
         assert!(clock.now() - before >= chrono::Duration::seconds(3600));
     }
 }

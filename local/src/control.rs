@@ -68,9 +68,8 @@ fn change(front: &Front, body: &Bytes) -> Outcome {
     if let Some(members) = value.as_object_mut() {
         members.extend(changes);
     }
-    let changed: Options =
-        serde_json::from_value(value.clone()).map_err(|error| error.to_string())?;
-    *options = changed;
+    *options =
+        serde_json::from_value::<Options>(value.clone()).map_err(|error| error.to_string())?;
     Ok(value)
 }
 

@@ -130,13 +130,14 @@ impl Front {
 
     /// The services that answer a call: those over the past for a stale read, otherwise those over the present.
     fn services_for(&self, call: &Call) -> Arc<ServiceRegistry> {
-        let options = self.world.options.read();
-        let (stale, now) = (options.stale_reads, Instant::now());
-        let reading = reads(call.operation());
-        if !reading && !(options.tagging_lag.is_zero() && options.ghosts.is_zero()) {
+        let (stale, remembers) = {
+            let options = self.world.options.read();
+            (options.stale_reads, options.tagging_lag.max(options.ghosts))
+        };
+        let (reading, now) = (reads(call.operation()), Instant::now());
+        if !reading && !remembers.is_zero() {
             Sightings::remember(&self.world, &call.account);
         }
-        drop(options);
         let mut past = self.past.lock();
         past.retain(|(when, _)| now.duration_since(*when) < stale);
         if stale.is_zero() || !EVENTUAL.contains(&call.prefix()) {

@@ -1,6 +1,6 @@
 //! The local cloud: an AWS for one machine, strict enough to judge sesinfra by. It runs in the process that starts it
 //! ([`Cloud`]) or as a server (`sesinfra-local serve`), and answers the real wire protocols of STS, IAM, Route 53, SNS,
-//! SQS, SSM, KMS, CloudWatch, Service Quotas, Secrets Manager, EventBridge, Firehose, tagging and SES v2.
+//! SQS, SSM, KMS, `CloudWatch`, Service Quotas, Secrets Manager, `EventBridge`, Firehose, tagging and SES v2.
 //!
 //! The crates it is made of are kinder than AWS. Where sesinfra could go wrong unnoticed because of that, a layer of
 //! ours refuses what AWS refuses ([`strict`]), asks for the permissions AWS asks for ([`authorization`]), and loses the

@@ -18,34 +18,33 @@ struct Rate {
     burst: f64,
 }
 
-const fn rate(per_second: f64, burst: f64) -> Option<Rate> {
-    Some(Rate { per_second, burst })
+/// As many at once as there may be in a second.
+const fn rate(per_second: f64) -> Rate {
+    Rate { per_second, burst: per_second }
 }
 
 /// The published limit of an operation.
 fn published(action: &str) -> Option<Rate> {
     let (service, operation) = action.split_once(':')?;
-    match (service, operation) {
-        ("ses", operation) if operation.starts_with("Send") => None,
-        ("ses", "GetEmailTemplate") => rate(50.0, 50.0),
-        ("ses", "BatchGetMetricData") => rate(16.0, 16.0),
-        ("ses", _) => rate(1.0, 1.0),
-        ("route53", _) => rate(5.0, 5.0),
-        ("sns", "ListTopics" | "ListSubscriptions" | "ListSubscriptionsByTopic") => {
-            rate(30.0, 30.0)
-        }
-        ("sns", "TagResource" | "UntagResource" | "ListTagsForResource") => rate(10.0, 10.0),
-        ("sns", "Subscribe" | "Unsubscribe") => rate(100.0, 100.0),
-        ("tag", "GetResources") => rate(15.0, 15.0),
-        ("tag", _) => rate(5.0, 5.0),
-        ("cloudwatch", "PutMetricAlarm" | "DeleteAlarms") => rate(3.0, 3.0),
-        ("cloudwatch", "DescribeAlarms") => rate(9.0, 9.0),
-        ("cloudwatch", "TagResource" | "UntagResource") => rate(20.0, 20.0),
-        ("cloudwatch", "ListTagsForResource") => rate(10.0, 10.0),
-        ("cloudwatch", "ListMetrics") => rate(25.0, 25.0),
-        ("sts", _) => rate(600.0, 600.0),
-        _ => None,
-    }
+    let per_second = match (service, operation) {
+        ("ses", operation) if operation.starts_with("Send") => return None,
+        ("ses", "GetEmailTemplate") => 50.0,
+        ("ses", "BatchGetMetricData") => 16.0,
+        ("ses", _) => 1.0,
+        ("sns", "ListTopics" | "ListSubscriptions" | "ListSubscriptionsByTopic") => 30.0,
+        ("sns", "Subscribe" | "Unsubscribe") => 100.0,
+        ("sns" | "cloudwatch", "ListTagsForResource")
+        | ("sns", "TagResource" | "UntagResource") => 10.0,
+        ("tag", "GetResources") => 15.0,
+        ("route53" | "tag", _) => 5.0,
+        ("cloudwatch", "PutMetricAlarm" | "DeleteAlarms") => 3.0,
+        ("cloudwatch", "DescribeAlarms") => 9.0,
+        ("cloudwatch", "TagResource" | "UntagResource") => 20.0,
+        ("cloudwatch", "ListMetrics") => 25.0,
+        ("sts", _) => 600.0,
+        _ => return None,
+    };
+    Some(rate(per_second))
 }
 
 #[derive(Debug)]

@@ -146,7 +146,7 @@ fn sesinfra(runs: &[Vec<OsString>], root: &Path) -> Result<ExitCode, CloudError>
         ..Access::default()
     };
     host.lookup = Arc::new(Dns(Arc::clone(cloud.world())));
-    host.program = "cargo local".to_owned();
+    "cargo local".clone_into(&mut host.program);
     host.first_pause = PAUSE;
     let mut code = 0;
     for arguments in runs {

@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn what_is_gone_haunts_for_a_while() {
         let mut sightings = Sightings::default();
-        let hour = Duration::from_secs(3600);
+        let hour = Duration::from_hours(1);
         assert_eq!(
             sightings.shown("1", vec![topic("a"), topic("b")], Duration::ZERO, hour).len(),
             2
@@ -170,7 +170,7 @@ mod tests {
         let mut sightings = Sightings::default();
         sightings.past.push_back((Instant::now(), "1".to_owned(), Vec::new()));
         assert_eq!(
-            sightings.shown("1", vec![topic("a")], Duration::from_secs(60), Duration::ZERO).len(),
+            sightings.shown("1", vec![topic("a")], Duration::from_mins(1), Duration::ZERO).len(),
             0
         );
         assert_eq!(sightings.shown("1", vec![topic("a")], Duration::ZERO, Duration::ZERO).len(), 1);

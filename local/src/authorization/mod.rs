@@ -1,6 +1,8 @@
 //! Which permissions a request needs, for the services whose crate does not say: actions, resources and condition keys
 //! as AWS's service authorization reference lists them. The dispatcher evaluates them.
 
+#![expect(clippy::disallowed_types, reason = "the crates' own types; nothing iterates over them")]
+
 mod misc;
 mod route53;
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use fakecloud_route53::build_hosted_zone;
-use sesinfra::environment::names::{DomainName, ZoneReference};
+use sesinfra::environment::names::{DomainName, ZoneId, ZoneReference};
 use sesinfra::environment::types::{DnsMode, Settings};
 
 use super::Place;
@@ -14,7 +14,7 @@ pub(super) fn seed(place: &Place<'_>, settings: &Settings) {
         let role = zone.role.as_ref().map(ToString::to_string);
         let owner =
             role.as_deref().and_then(|role| role.split(':').nth(4)).unwrap_or(place.account);
-        ensure(place, owner, name.as_str(), zone.id.as_ref().map(|id| id.as_str()));
+        ensure(place, owner, name.as_str(), zone.id.as_ref().map(ZoneId::as_str));
     }
     let mut domains = BTreeSet::new();
     for (name, identity) in &settings.identities {

@@ -1,6 +1,8 @@
 //! What AWS refuses and the crates do not. A layer in front of a service looks at each request against the world and
 //! refuses it with AWS's error, or lets it pass and remembers what later requests depend on.
 
+#![expect(clippy::disallowed_types, reason = "the crates' own types; nothing iterates over them")]
+
 pub(crate) mod iam;
 pub(crate) mod policy;
 pub(crate) mod queue_attributes;

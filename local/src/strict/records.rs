@@ -98,9 +98,8 @@ fn strings_problem(value: &str) -> Option<String> {
                 "InvalidCharacterString (Value should be enclosed in quotation marks)".to_owned(),
             );
         };
-        let (length, after) = match quoted(inside) {
-            Some(read) => read,
-            None => return Some("InvalidCharacterString (Unmatched quotation mark)".to_owned()),
+        let Some((length, after)) = quoted(inside) else {
+            return Some("InvalidCharacterString (Unmatched quotation mark)".to_owned());
         };
         if length > STRING {
             return Some("CharacterStringTooLong (Value is too long)".to_owned());
@@ -142,16 +141,9 @@ pub(crate) fn joined(value: &str) -> String {
             b'"' => inside = !inside,
             b'\\' => {
                 let digits = rest.get(..3).and_then(|digits| std::str::from_utf8(digits).ok());
-                match digits.and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
-                    Some(byte) => {
-                        bytes.push(byte);
-                        rest = &rest[3..];
-                    }
-                    None => {
-                        bytes.extend(rest.first());
-                        rest = rest.get(1..).unwrap_or_default();
-                    }
-                }
+                let octal = digits.and_then(|digits| u8::from_str_radix(digits, 8).ok());
+                bytes.extend(octal.as_ref().or(rest.first()));
+                rest = rest.get(if octal.is_some() { 3 } else { 1 }..).unwrap_or_default();
             }
             _ if inside => bytes.push(*byte),
             _ => {}
@@ -197,9 +189,8 @@ pub(crate) fn shown(name: &str) -> String {
         match character.to_ascii_lowercase() {
             plain @ ('a'..='z' | '0'..='9' | '-' | '_' | '.') => shown.push(plain),
             other => {
-                for byte in other.to_string().bytes() {
-                    shown.push_str(&format!("\\{byte:03o}"));
-                }
+                let bytes = other.to_string().into_bytes();
+                shown.extend(bytes.iter().map(|byte| format!("\\{byte:03o}")));
             }
         }
         rest = &rest[character.len_utf8()..];

@@ -115,7 +115,7 @@ impl Zones {
         else {
             return;
         };
-        change.status = if pends { "PENDING" } else { "INSYNC" }.to_owned();
+        if pends { "PENDING" } else { "INSYNC" }.clone_into(&mut change.status);
         change.submitted_at = Utc::now();
         change.read_count = 0;
     }

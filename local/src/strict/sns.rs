@@ -183,7 +183,7 @@ impl Topics {
                     "Attributes Reason: Subscription already exists with different attributes",
                 ));
             }
-            return Ok(self.pending_again(existing, request));
+            return Ok(pending_again(existing, request));
         }
         let by_mail = matches!(protocol.as_str(), "email" | "email-json");
         let outside = protocol.starts_with("http") && !local(&endpoint);
@@ -235,15 +235,6 @@ impl Topics {
         }))
     }
 
-    fn pending_again(&self, existing: SnsSubscription, request: &AwsRequest) -> Then {
-        if existing.confirmed || wants_arn(request) {
-            return None;
-        }
-        Some(Box::new(move |response| {
-            replace(response, &existing.subscription_arn, "pending confirmation")
-        }))
-    }
-
     fn unsubscribe(&self, request: &AwsRequest) -> Result<(), AwsServiceError> {
         let arn = parameter(request, "SubscriptionArn");
         let parts = arn.split(':').count();
@@ -282,6 +273,16 @@ impl Topics {
         }
         Ok(())
     }
+}
+
+/// A pending subscription hides its ARN from whoever asks for it again, unless asked not to.
+fn pending_again(existing: SnsSubscription, request: &AwsRequest) -> Then {
+    if existing.confirmed || wants_arn(request) {
+        return None;
+    }
+    Some(Box::new(move |response| {
+        replace(response, &existing.subscription_arn, "pending confirmation");
+    }))
 }
 
 /// Whether a URL leads to this machine.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fakecloud_core::auth::IamAction;
-use fakecloud_core::service::{AwsRequest, AwsServiceError};
+use fakecloud_core::service::{AwsRequest, AwsResponse, AwsServiceError};
 use serde_json::Value;
 
 use super::policy::{self, Subject};
@@ -28,7 +28,7 @@ impl Check for Queues {
                 let url = body(request)["QueueUrl"].as_str().unwrap_or_default().to_owned();
                 self.attributes(&arn(request, name_of(&url)), &attributes(request)).map(|()| None)
             }
-            "DeleteQueue" => Ok(self.delete(request)),
+            "DeleteQueue" => Ok(Some(Box::new(self.deleted(request)))),
             _ => Ok(None),
         }
     }
@@ -112,15 +112,16 @@ impl Queues {
         Ok(())
     }
 
-    fn delete(&self, request: &AwsRequest) -> Then {
+    /// What to note once the queue is gone.
+    fn deleted(&self, request: &AwsRequest) -> impl FnOnce(&mut AwsResponse) + Send + use<> {
         let url = body(request)["QueueUrl"].as_str().unwrap_or_default().to_owned();
         let (world, arn) = (Arc::clone(&self.0), arn(request, name_of(&url)));
-        Some(Box::new(move |_| {
+        move |_| {
             let now = world.clock.now();
             let mut memory = world.memory.write();
             memory.deleted_queues.retain(|_, deleted| now - *deleted < GONE);
             memory.deleted_queues.insert(arn, now);
-        }))
+        }
     }
 }
 

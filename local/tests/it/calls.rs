@@ -119,7 +119,7 @@ async fn answers_take_as_long_as_told() {
 
 #[tokio::test]
 async fn reads_lag_behind_writes() {
-    let cloud = cloud(Options { stale_reads: Duration::from_secs(60), ..Options::default() }).await;
+    let cloud = cloud(Options { stale_reads: Duration::from_mins(1), ..Options::default() }).await;
     let topics = aws_sdk_sns::Client::new(&administrator(&cloud, ACCOUNT));
     topics.create_topic().name("one").send().await.unwrap();
     assert!(topics.list_topics().send().await.unwrap().topics().is_empty());

@@ -6,7 +6,6 @@ use aws_sdk_route53::Client;
 use aws_sdk_route53::types::{
     Change, ChangeAction, ChangeBatch, ChangeStatus, ResourceRecord, ResourceRecordSet, RrType,
 };
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use sesinfra_local::{Cloud, Options};
 
 use super::account::{ACCOUNT, administrator, cloud, code};

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_resourcegroupstagging::Client;
+use aws_sdk_resourcegroupstagging::operation::get_resources::GetResourcesOutput;
 use aws_sdk_resourcegroupstagging::types::TagFilter;
 use aws_sdk_sns::types::Tag;
 use sesinfra_local::{Cloud, Options};
@@ -20,7 +21,7 @@ async fn tagged(cloud: &Cloud, team: &str) -> Vec<String> {
     let filter = TagFilter::builder().key("team").values(team).build();
     let pages = tags.get_resources().tag_filters(filter).into_paginator().send();
     let pages = pages.try_collect().await.unwrap();
-    let all = pages.iter().flat_map(|page| page.resource_tag_mapping_list());
+    let all = pages.iter().flat_map(GetResourcesOutput::resource_tag_mapping_list);
     all.map(|resource| resource.resource_arn().unwrap().to_owned()).collect()
 }
 
@@ -69,12 +70,12 @@ async fn a_page_holds_a_hundred() {
 #[tokio::test]
 async fn it_lags_and_shows_ghosts_on_request() {
     let cloud = cloud(Options::default()).await;
-    cloud.change(|options| options.tagging_lag = Duration::from_secs(60));
+    cloud.change(|options| options.tagging_lag = Duration::from_mins(1));
     topic(&cloud, "new", "a").await;
     assert!(tagged(&cloud, "a").await.is_empty());
     cloud.change(|options| options.tagging_lag = Duration::ZERO);
     assert_eq!(tagged(&cloud, "a").await.len(), 1);
-    cloud.change(|options| options.ghosts = Duration::from_secs(60));
+    cloud.change(|options| options.ghosts = Duration::from_mins(1));
     let topics = aws_sdk_sns::Client::new(&administrator(&cloud, ACCOUNT));
     topics
         .delete_topic()
