@@ -8,6 +8,8 @@ mod messaging;
 mod records;
 mod senders;
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::aws::Facts;
@@ -32,6 +34,7 @@ pub struct Blueprint {
 #[derive(Debug, Default)]
 pub(crate) struct Draft {
     resources: Vec<Resource>,
+    addresses: BTreeSet<Address>,
     manual: Vec<ManualRecord>,
     findings: Vec<Finding>,
 }
@@ -39,6 +42,7 @@ pub(crate) struct Draft {
 impl Draft {
     /// Adds a resource.
     pub(crate) fn add(&mut self, resource: Resource) {
+        self.addresses.insert(resource.address.clone());
         self.resources.push(resource);
     }
 
@@ -73,7 +77,7 @@ impl Draft {
 
     /// Whether a resource of this address was added already.
     pub(crate) fn has(&self, address: &Address) -> bool {
-        self.resources.iter().any(|resource| resource.address == *address)
+        self.addresses.contains(address)
     }
 }
 
@@ -81,11 +85,12 @@ impl Draft {
 pub fn blueprint(environment: &Environment, facts: &Facts) -> Result<Blueprint, Vec<Finding>> {
     let mut draft = Draft::default();
     messaging::messaging(environment, facts, &mut draft);
+    // Records first: what must come after them asks whether there are any.
+    records::records(environment, facts, &mut draft);
     events::events(environment, facts, &mut draft);
     domains::domains(environment, facts, &mut draft);
-    records::records(environment, facts, &mut draft);
     senders::senders(environment, facts, &mut draft);
-    let Draft { resources, manual, mut findings } = draft;
+    let Draft { resources, manual, mut findings, .. } = draft;
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         return Err(findings);
     }

@@ -3,7 +3,10 @@
 //! Invariant: a kind knows its own resource alone. What two kinds need is in [`crate::aws`].
 
 pub mod attachment;
+pub mod configuration_set;
 pub mod dns;
+pub mod event_destination;
+pub mod identity;
 pub mod queue;
 pub mod send_policy;
 pub mod subscription;
@@ -20,8 +23,18 @@ use crate::engine::Registry;
 #[must_use]
 pub fn registry(session: &Arc<Session>) -> Registry {
     let (topics, policies) = (Arc::new(Topics::new(session)), Arc::new(Policies::new(session)));
+    let (identities, sets) =
+        (identity::Identities::new(session), configuration_set::Sets::new(session));
     Registry::default()
         .with(dns::Dns::new(session))
+        .with(identity::Identity::new(&identities))
+        .with(identity::Signing::new(&identities))
+        .with(identity::MailFrom::new(&identities))
+        .with(identity::DefaultSet::new(&identities))
+        .with(identity::IdentityPolicy::new(&identities))
+        .with(configuration_set::ConfigurationSet::new(&sets))
+        .with(configuration_set::Tracking::new(&sets, &identities))
+        .with(event_destination::EventDestination::new(&sets))
         .with(topic::Topic::new(session, &topics))
         .with(subscription::Subscription::new(session, &topics))
         .with(queue::Queue::new(session))

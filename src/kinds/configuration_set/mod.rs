@@ -1,0 +1,487 @@
+//! SES configuration sets: how mail of a set is delivered, counted and suppressed.
+//!
+//! Invariant: each group of options is written whole, from the wanted spec, and only when something in it differs. Tracking
+//! is a kind of its own, since it must wait for a verified domain that may have this very set as its default.
+
+mod groups;
+mod reading;
+mod tracking;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use super::{Documented, Input, Permission, Phase, Scope};
+use crate::aws::{AwsError, Class, failed};
+use crate::engine::{
+    BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Ownership, Put, Reading, Severity,
+    Wanted, touches,
+};
+
+pub use reading::Sets;
+pub use tracking::{Spec as TrackingSpec, Tracking};
+
+use reading::{State, Tags};
+
+/// The kind `configuration_set`.
+pub struct ConfigurationSet {
+    sets: Arc<Sets>,
+}
+
+/// The settings of a configuration set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spec {
+    /// How mail is handed to receivers.
+    pub delivery: Delivery,
+    /// Whether mail of the set is sent at all.
+    pub sending: bool,
+    /// Whether bounce and complaint rates of the set go to CloudWatch.
+    pub reputation_metrics: bool,
+    /// What keeps mail from an address; absent: as the account says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suppression: Option<Suppression>,
+    /// Virtual Deliverability Manager; absent: as the account says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vdm: Option<Vdm>,
+    /// The ARN of the archive that keeps a copy of everything sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive: Option<String>,
+    /// The tags, those of ownership left out.
+    pub tags: Tags,
+}
+
+/// How mail is handed to receivers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// `optional` or `require`.
+    pub tls: String,
+    /// The dedicated IP pool to send from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool: Option<String>,
+    /// How long SES tries to deliver, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_delivery_seconds: Option<u32>,
+}
+
+/// What keeps mail from an address.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suppression {
+    /// `bounce`, `complaint`; none turns suppression off for the set.
+    pub reasons: BTreeSet<String>,
+    /// Whose list: `account` or `tenant`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// How sure SES must be of an address: `off`, `medium`, `high`, `managed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<String>,
+}
+
+/// Virtual Deliverability Manager settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vdm {
+    /// Whether opens and clicks are counted in the dashboard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engagement: Option<bool>,
+    /// Whether SES chooses the shared IP by the receiver.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub optimized_delivery: Option<bool>,
+}
+
+impl ConfigurationSet {
+    /// The sets of one account and Region.
+    #[must_use]
+    pub fn new(sets: &Arc<Sets>) -> Self {
+        Self { sets: Arc::clone(sets) }
+    }
+
+    fn live(&self, state: &State) -> Live<Spec, ()> {
+        let mut spec = groups::read(&state.output);
+        spec.tags.clone_from(&state.tags);
+        Live {
+            name: state.name.clone(),
+            spec,
+            outputs: (),
+            ownership: state.ownership.clone(),
+            parent: None,
+            tokens: BTreeSet::new(),
+            marks: state.marks.clone(),
+            uses: BTreeSet::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    async fn create(&self, change: &Change<Spec>) -> Result<Put<()>, BoxError> {
+        let (name, to) = (&change.name, &change.to);
+        let session = self.sets.session();
+        let mut tags = to.tags.clone();
+        tags.extend(session.owner.tags(&session.arns.configuration_set(name), &change.marks));
+        let call = session.ses().create_configuration_set().configuration_set_name(name);
+        // The sending and reputation groups are always sent: present without its member, each means false.
+        let call = call
+            .delivery_options(groups::delivery(&to.delivery))
+            .sending_options(groups::sending(to))
+            .reputation_options(groups::reputation(to))
+            .set_suppression_options(groups::suppression_options(to.suppression.as_ref())?)
+            .set_vdm_options(to.vdm.as_ref().map(|vdm| groups::vdm(Some(vdm))))
+            .set_archiving_options(to.archive.as_ref().map(|it| groups::archiving(Some(it))))
+            .set_tags(Some(reading::sdk_tags(&tags)));
+        let answer = call.send().await.map_err(failed("ses:CreateConfigurationSet", name));
+        self.sets.forget(name);
+        match answer {
+            Ok(_) => Ok(Put::Done(None)),
+            Err(error) if error.is(Class::Exists) => self.settle_existing(change).await,
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A create found the set there: ours if an earlier answer was lost, otherwise somebody was faster.
+    async fn settle_existing(&self, change: &Change<Spec>) -> Result<Put<()>, BoxError> {
+        let Some(state) = self.sets.state(&change.name).await? else {
+            return Ok(Put::Waiting("SES has not finished deleting the old set".to_owned()));
+        };
+        match &state.ownership {
+            Ownership::Ours => {
+                let from = self.live(&state).spec;
+                self.write(&change.name, &from, &change.to).await
+            }
+            Ownership::Foreign(owner) => {
+                Err(format!("a configuration set of this name belongs to {owner}").into())
+            }
+            Ownership::Unowned => Err(
+                "a configuration set of this name exists meanwhile and was not made by sesinfra"
+                    .into(),
+            ),
+        }
+    }
+
+    /// Writes each group in which `from` is not as `to`.
+    async fn write(&self, name: &str, from: &Spec, to: &Spec) -> Result<Put<()>, BoxError> {
+        if from.sending != to.sending {
+            self.put_sending(name, to).await?;
+        }
+        if from.delivery != to.delivery {
+            self.put_delivery(name, to).await?;
+        }
+        if from.reputation_metrics != to.reputation_metrics {
+            self.put_reputation(name, to).await?;
+        }
+        if from.suppression != to.suppression {
+            self.put_suppression(name, to).await?;
+        }
+        if from.vdm != to.vdm {
+            self.put_vdm(name, to).await?;
+        }
+        if from.archive != to.archive {
+            self.put_archiving(name, to).await?;
+        }
+        if from.tags != to.tags
+            && let Some(state) = self.sets.state(name).await?
+        {
+            let mut wanted = to.tags.clone();
+            let ours = state.all_tags.iter().filter(|(key, _)| key.starts_with("sesinfra:"));
+            wanted.extend(ours.map(|(key, value)| (key.clone(), value.clone())));
+            let changes = self.sets.session().owner.changes(&state.all_tags, &wanted);
+            self.sets.tag(name, changes).await?;
+        }
+        Ok(Put::Done(None))
+    }
+
+    async fn put_sending(&self, name: &str, to: &Spec) -> Result<(), AwsError> {
+        let call = self.sets.session().ses().put_configuration_set_sending_options();
+        // The flag is always given: a call without it stops sending.
+        let call = call.configuration_set_name(name).sending_enabled(to.sending);
+        let answer = call.send().await;
+        self.sets.forget(name);
+        answer.map_err(failed("ses:PutConfigurationSetSendingOptions", name)).map(drop)
+    }
+
+    async fn put_delivery(&self, name: &str, to: &Spec) -> Result<(), AwsError> {
+        let options = groups::delivery(&to.delivery);
+        let call = self.sets.session().ses().put_configuration_set_delivery_options();
+        let call = call
+            .configuration_set_name(name)
+            .set_tls_policy(options.tls_policy)
+            .set_sending_pool_name(options.sending_pool_name)
+            .set_max_delivery_seconds(options.max_delivery_seconds);
+        let answer = call.send().await;
+        self.sets.forget(name);
+        answer.map_err(failed("ses:PutConfigurationSetDeliveryOptions", name)).map(drop)
+    }
+
+    async fn put_reputation(&self, name: &str, to: &Spec) -> Result<(), AwsError> {
+        let call = self.sets.session().ses().put_configuration_set_reputation_options();
+        let call =
+            call.configuration_set_name(name).reputation_metrics_enabled(to.reputation_metrics);
+        let answer = call.send().await;
+        self.sets.forget(name);
+        answer.map_err(failed("ses:PutConfigurationSetReputationOptions", name)).map(drop)
+    }
+
+    async fn put_suppression(&self, name: &str, to: &Spec) -> Result<(), BoxError> {
+        let members = groups::suppression(to.suppression.as_ref())?;
+        let call = self.sets.session().ses().put_configuration_set_suppression_options();
+        let call = call
+            .configuration_set_name(name)
+            .set_suppressed_reasons(members.reasons)
+            .set_suppression_scope(members.scope)
+            .set_validation_options(members.validation);
+        let answer = call.send().await;
+        self.sets.forget(name);
+        answer.map_err(failed("ses:PutConfigurationSetSuppressionOptions", name))?;
+        Ok(())
+    }
+
+    async fn put_vdm(&self, name: &str, to: &Spec) -> Result<(), AwsError> {
+        let call = self.sets.session().ses().put_configuration_set_vdm_options();
+        let call = call.configuration_set_name(name).vdm_options(groups::vdm(to.vdm.as_ref()));
+        let answer = call.send().await;
+        self.sets.forget(name);
+        answer.map_err(failed("ses:PutConfigurationSetVdmOptions", name)).map(drop)
+    }
+
+    async fn put_archiving(&self, name: &str, to: &Spec) -> Result<(), AwsError> {
+        let call = self.sets.session().ses().put_configuration_set_archiving_options();
+        let call = call.configuration_set_name(name).set_archive_arn(to.archive.clone());
+        let answer = call.send().await;
+        self.sets.forget(name);
+        answer.map_err(failed("ses:PutConfigurationSetArchivingOptions", name)).map(drop)
+    }
+}
+
+#[async_trait]
+impl Kind for ConfigurationSet {
+    const NAME: &'static str = "configuration_set";
+    const LIFE: Life = Life::Root;
+
+    type Spec = Spec;
+    type Outputs = ();
+
+    async fn read(
+        &self,
+        wanted: &[Wanted<Spec>],
+        reading: Reading,
+    ) -> Result<Vec<Live<Spec, ()>>, BoxError> {
+        let named: BTreeSet<String> = wanted.iter().map(|one| one.name.clone()).collect();
+        let states = self.sets.read(named.clone(), reading).await?;
+        // Found by its tags only: the tagging service lags, so what is not ours after all is left out.
+        let counts =
+            |state: &&Arc<State>| named.contains(&state.name) || state.ownership == Ownership::Ours;
+        Ok(states.iter().filter(counts).map(|state| self.live(state)).collect())
+    }
+
+    async fn put(&self, change: &Change<Spec>) -> Result<Put<()>, BoxError> {
+        match &change.from {
+            None => self.create(change).await,
+            Some(from) => self.write(&change.name, from, &change.to).await,
+        }
+    }
+
+    async fn delete(&self, name: &str, _live: &Spec) -> Result<Put<()>, BoxError> {
+        let call = self.sets.session().ses().delete_configuration_set();
+        let answer = call.configuration_set_name(name).send().await;
+        self.sets.forget(name);
+        self.sets.forget_destinations(name);
+        match answer.map_err(failed("ses:DeleteConfigurationSet", name)) {
+            Ok(_) => Ok(Put::Done(None)),
+            Err(error) if error.is(Class::Absent) => Ok(Put::Done(None)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn impact(&self, from: Option<&Spec>, to: Option<&Spec>, fields: &[Field]) -> Impact {
+        let (from, to) = match (from, to) {
+            (_, None) => {
+                return Impact::new(
+                    Severity::StopsMail,
+                    "mail sent under this set is refused, and so is all mail of identities whose default it still is",
+                );
+            }
+            (None, Some(to)) => (None, to),
+            (Some(from), Some(to)) => (Some(from), to),
+        };
+        let is_off =
+            |spec: &Spec| spec.suppression.as_ref().is_some_and(|it| it.reasons.is_empty());
+        if !to.sending && from.is_some_and(|from| from.sending) {
+            return Impact::new(Severity::StopsMail, "mail of this set is no longer sent");
+        }
+        if is_off(to) && !from.is_some_and(is_off) {
+            return Impact::new(
+                Severity::Degrades,
+                "suppression is off for this set: mail goes again to addresses that bounced or complained",
+            );
+        }
+        let Some(from) = from else { return Impact::safe() };
+        if from.delivery.tls != to.delivery.tls && to.delivery.tls == "require" {
+            return Impact::new(
+                Severity::Degrades,
+                "mail to receivers without TLS is no longer delivered",
+            );
+        }
+        if touches(fields, "delivery.max_delivery_seconds") {
+            return Impact::new(
+                Severity::Degrades,
+                "late mail is given up at another time than before",
+            );
+        }
+        if touches(fields, "delivery.pool") {
+            return Impact::new(Severity::Degrades, "mail leaves from other IP addresses");
+        }
+        Impact::safe()
+    }
+
+    async fn mark(&self, name: &str, marks: &Marks) -> Result<(), BoxError> {
+        let Some(state) = self.sets.state(name).await? else {
+            return Err(format!("configuration set {name} is gone").into());
+        };
+        let session = self.sets.session();
+        let arn = session.arns.configuration_set(name);
+        let changes = session.owner.mark_changes(&arn, &state.all_tags, marks);
+        Ok(self.sets.tag(name, changes).await?)
+    }
+
+    fn examples() -> Vec<Spec> {
+        let plain = Spec {
+            delivery: Delivery {
+                tls: "optional".to_owned(),
+                pool: None,
+                max_delivery_seconds: None,
+            },
+            sending: true,
+            reputation_metrics: true,
+            suppression: None,
+            vdm: None,
+            archive: None,
+            tags: Tags::new(),
+        };
+        let suppression = |reasons: &[&str], scope: Option<&str>, validation: Option<&str>| {
+            Some(Suppression {
+                reasons: reasons.iter().map(|reason| (*reason).to_owned()).collect(),
+                scope: scope.map(ToOwned::to_owned),
+                validation: validation.map(ToOwned::to_owned),
+            })
+        };
+        let archive =
+            "arn:aws:ses:us-east-1:123456789012:mailmanager-archive/a-abcdefghijklmnopqrstuvwx";
+        vec![
+            plain.clone(),
+            Spec {
+                delivery: Delivery {
+                    tls: "require".to_owned(),
+                    pool: Some("dedicated".to_owned()),
+                    max_delivery_seconds: Some(3_600),
+                },
+                sending: false,
+                reputation_metrics: false,
+                suppression: suppression(&["bounce", "complaint"], Some("account"), Some("high")),
+                vdm: Some(Vdm { engagement: Some(true), optimized_delivery: Some(false) }),
+                archive: Some(archive.to_owned()),
+                tags: Tags::from([("team".to_owned(), "platform".to_owned())]),
+            },
+            Spec { suppression: suppression(&[], None, None), ..plain.clone() },
+            Spec { suppression: suppression(&["bounce"], None, Some("off")), ..plain },
+        ]
+    }
+}
+
+/// A member that a group's own Put writes as well, spelled once.
+const SECURITY: (&str, &str) =
+    ("message_security_options", "S/MIME is not managed: its certificates are bound to identities");
+
+impl Documented for ConfigurationSet {
+    const PERMISSIONS: &'static [Permission] = &[
+        on_set("ses:GetConfigurationSet", Phase::Plan),
+        Permission { action: "tag:GetResources", resource: Scope::Everything, phase: Phase::Plan },
+        on_set("ses:CreateConfigurationSet", Phase::Apply),
+        on_set("ses:DeleteConfigurationSet", Phase::Apply),
+        on_set("ses:PutConfigurationSetSendingOptions", Phase::Apply),
+        on_set("ses:PutConfigurationSetDeliveryOptions", Phase::Apply),
+        on_set("ses:PutConfigurationSetReputationOptions", Phase::Apply),
+        on_set("ses:PutConfigurationSetSuppressionOptions", Phase::Apply),
+        on_set("ses:PutConfigurationSetVdmOptions", Phase::Apply),
+        on_set("ses:PutConfigurationSetArchivingOptions", Phase::Apply),
+        on_set("ses:TagResource", Phase::Apply),
+        on_set("ses:UntagResource", Phase::Apply),
+    ];
+    const INPUTS: &'static [Input] = &[
+        Input {
+            operation: "CreateConfigurationSet",
+            service: "sesv2",
+            managed: &[
+                "configuration_set_name",
+                "delivery_options",
+                "reputation_options.reputation_metrics_enabled",
+                "sending_options",
+                "tags",
+                "suppression_options",
+                "vdm_options",
+                "archiving_options",
+            ],
+            excluded: &[
+                SECURITY,
+                (
+                    "tracking_options",
+                    "put once its domain is verified: see PutConfigurationSetTrackingOptions",
+                ),
+                ("reputation_options.last_fresh_start", "SES computes it"),
+            ],
+        },
+        Input {
+            operation: "DeleteConfigurationSet",
+            service: "sesv2",
+            managed: &["configuration_set_name"],
+            excluded: &[],
+        },
+        Input {
+            operation: "PutConfigurationSetSendingOptions",
+            service: "sesv2",
+            managed: &["configuration_set_name", "sending_enabled"],
+            excluded: &[],
+        },
+        Input {
+            operation: "PutConfigurationSetDeliveryOptions",
+            service: "sesv2",
+            managed: &[
+                "configuration_set_name",
+                "tls_policy",
+                "sending_pool_name",
+                "max_delivery_seconds",
+            ],
+            excluded: &[],
+        },
+        Input {
+            operation: "PutConfigurationSetReputationOptions",
+            service: "sesv2",
+            managed: &["configuration_set_name", "reputation_metrics_enabled"],
+            excluded: &[],
+        },
+        Input {
+            operation: "PutConfigurationSetSuppressionOptions",
+            service: "sesv2",
+            managed: &[
+                "configuration_set_name",
+                "suppressed_reasons",
+                "suppression_scope",
+                "validation_options",
+            ],
+            excluded: &[],
+        },
+        Input {
+            operation: "PutConfigurationSetVdmOptions",
+            service: "sesv2",
+            managed: &["configuration_set_name", "vdm_options"],
+            excluded: &[],
+        },
+        Input {
+            operation: "PutConfigurationSetArchivingOptions",
+            service: "sesv2",
+            managed: &["configuration_set_name", "archive_arn"],
+            excluded: &[],
+        },
+    ];
+}
+
+const fn on_set(action: &'static str, phase: Phase) -> Permission {
+    Permission { action, resource: Scope::ConfigurationSet, phase }
+}

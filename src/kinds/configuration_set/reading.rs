@@ -1,0 +1,150 @@
+//! What SES says of configuration sets, read once for the set itself, its tracking and its event destinations.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use aws_sdk_sesv2::operation::get_configuration_set::GetConfigurationSetOutput;
+use aws_sdk_sesv2::types::{EventDestination, Tag};
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use crate::aws::{AwsError, Memo, OrAbsent, Session, TagChanges, failed};
+use crate::engine::{Marks, Ownership, Reading};
+
+/// Tags by key.
+pub(super) type Tags = BTreeMap<String, String>;
+
+/// `GetConfigurationSet` calls under way at once. SES takes one per second anyway, so this only bounds memory.
+const READS_AT_ONCE: usize = 16;
+
+/// A configuration set as SES describes it.
+#[derive(Clone, Debug)]
+pub(crate) struct State {
+    pub(crate) name: String,
+    pub(super) output: GetConfigurationSetOutput,
+    pub(crate) ownership: Ownership,
+    pub(crate) marks: Marks,
+    /// The user's tags.
+    pub(super) tags: Tags,
+    /// All tags, ours and AWS's included.
+    pub(super) all_tags: Tags,
+}
+
+/// The configuration sets of one account and Region.
+#[derive(Debug)]
+pub struct Sets {
+    session: Arc<Session>,
+    states: Memo<String, Option<Arc<State>>>,
+    destinations: Memo<String, Arc<Vec<EventDestination>>>,
+}
+
+impl Sets {
+    /// The sets within reach of `session`.
+    #[must_use]
+    pub fn new(session: &Arc<Session>) -> Arc<Self> {
+        Arc::new(Self {
+            states: session.memo(),
+            destinations: session.memo(),
+            session: Arc::clone(session),
+        })
+    }
+
+    pub(crate) const fn session(&self) -> &Arc<Session> {
+        &self.session
+    }
+
+    /// What is known of the named ones and, reading everything, of all others that may be ours.
+    pub(crate) async fn read(
+        &self,
+        names: impl IntoIterator<Item = String>,
+        reading: Reading,
+    ) -> Result<Vec<Arc<State>>, AwsError> {
+        let mut names: BTreeSet<String> = names.into_iter().collect();
+        if reading == Reading::Everything {
+            let prefix = self.session.arns.configuration_set("");
+            let tagged = self.session.tagged().await?;
+            let ours = tagged.keys().filter_map(|arn| arn.strip_prefix(&prefix));
+            names.extend(ours.map(ToOwned::to_owned));
+        }
+        let reads = names.into_iter().map(|name| async move { self.state(&name).await });
+        let found: Vec<_> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    /// What SES says of the set `name`; `None` if there is none.
+    pub(crate) async fn state(&self, name: &str) -> Result<Option<Arc<State>>, AwsError> {
+        let read = || async {
+            let call = self.session.ses().get_configuration_set().configuration_set_name(name);
+            let answer = call.send().await.map_err(failed("ses:GetConfigurationSet", name));
+            Ok(answer.or_absent()?.map(|output| Arc::new(self.describe(name, output))))
+        };
+        self.states.get(name.to_owned(), read).await
+    }
+
+    /// The event destinations of the set `name`; none if there is no such set.
+    pub(crate) async fn destinations(
+        &self,
+        name: &str,
+    ) -> Result<Arc<Vec<EventDestination>>, AwsError> {
+        let read = || async {
+            let ses = self.session.ses();
+            let call = ses.get_configuration_set_event_destinations().configuration_set_name(name);
+            let answer = call.send().await;
+            let answer = answer
+                .map_err(failed("ses:GetConfigurationSetEventDestinations", name))
+                .or_absent()?;
+            let listed = answer.and_then(|answer| answer.event_destinations);
+            Ok(Arc::new(listed.unwrap_or_default()))
+        };
+        self.destinations.get(name.to_owned(), read).await
+    }
+
+    /// The next read of `name` comes from SES.
+    pub(crate) fn forget(&self, name: &str) {
+        self.states.forget_key(&name.to_owned());
+    }
+
+    /// The next read of the destinations of `name` comes from SES.
+    pub(crate) fn forget_destinations(&self, name: &str) {
+        self.destinations.forget_key(&name.to_owned());
+    }
+
+    /// Carries out tag changes on the set `name`.
+    pub(super) async fn tag(&self, name: &str, changes: TagChanges) -> Result<(), AwsError> {
+        let arn = self.session.arns.configuration_set(name);
+        let ses = self.session.ses();
+        if !changes.set.is_empty() {
+            let call = ses.tag_resource().resource_arn(&arn).set_tags(Some(sdk_tags(&changes.set)));
+            let answer = call.send().await;
+            self.forget(name);
+            answer.map_err(failed("ses:TagResource", name))?;
+        }
+        if !changes.unset.is_empty() {
+            let keys = changes.unset.into_iter().collect();
+            let call = ses.untag_resource().resource_arn(&arn).set_tag_keys(Some(keys));
+            let answer = call.send().await;
+            self.forget(name);
+            answer.map_err(failed("ses:UntagResource", name))?;
+        }
+        Ok(())
+    }
+
+    fn describe(&self, name: &str, mut output: GetConfigurationSetOutput) -> State {
+        let arn = self.session.arns.configuration_set(name);
+        let all_tags: Tags = output
+            .tags
+            .take()
+            .unwrap_or_default()
+            .into_iter()
+            .map(|tag| (tag.key, tag.value))
+            .collect();
+        let (ownership, marks, tags) = self.session.owner.read(&arn, &all_tags);
+        State { name: name.to_owned(), output, ownership, marks, tags, all_tags }
+    }
+}
+
+pub(super) fn sdk_tags(tags: &Tags) -> Vec<Tag> {
+    // Building fails only without a key or a value, and both are given.
+    tags.iter()
+        .filter_map(|(key, value)| Tag::builder().key(key).value(value).build().ok())
+        .collect()
+}

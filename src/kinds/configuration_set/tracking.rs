@@ -1,0 +1,183 @@
+//! The domain that tracked links and open pixels of a configuration set lead through.
+//!
+//! Invariant: it is set only once SES has verified the domain, since SES refuses any other, and a link through a domain
+//! that does not resolve is a dead link in mail that is already sent.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use aws_sdk_sesv2::types::HttpsPolicy;
+use serde::{Deserialize, Serialize};
+
+use super::reading::{Sets, State};
+use crate::aws::{AwsError, Class, failed};
+use crate::engine::{
+    Address, BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Put, Reading, Severity,
+    Wanted, touches,
+};
+use crate::kinds::identity::Identities;
+use crate::kinds::{Documented, Input, Permission, Phase, Scope};
+
+/// The kind `tracking`. It is named as its set is.
+pub struct Tracking {
+    sets: Arc<Sets>,
+    identities: Arc<Identities>,
+}
+
+/// How links are tracked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spec {
+    /// The domain that links lead through.
+    pub domain: String,
+    /// Which links use https: `optional`, `require`, `require-open-only`.
+    pub https: String,
+    /// The identity that covers the domain and so must be verified.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub covered_by: Option<String>,
+}
+
+impl Tracking {
+    /// The tracking settings of one account and Region.
+    #[must_use]
+    pub fn new(sets: &Arc<Sets>, identities: &Arc<Identities>) -> Self {
+        Self { sets: Arc::clone(sets), identities: Arc::clone(identities) }
+    }
+
+    async fn set(&self, name: &str, to: Option<&Spec>) -> Result<(), AwsError> {
+        let call = self.sets.session().ses().put_configuration_set_tracking_options();
+        // Without a domain the group is cleared.
+        let call = call
+            .configuration_set_name(name)
+            .set_custom_redirect_domain(to.map(|to| to.domain.clone()))
+            .set_https_policy(to.map(|to| https_policy(&to.https)));
+        let answer = call.send().await;
+        self.sets.forget(name);
+        answer.map_err(failed("ses:PutConfigurationSetTrackingOptions", name)).map(drop)
+    }
+
+    /// Why the domain cannot be used yet.
+    async fn obstacle(&self, to: &Spec) -> Result<Option<String>, AwsError> {
+        let Some(identity) = &to.covered_by else { return Ok(None) };
+        let verified = self.identities.is_verified(identity).await?;
+        Ok((!verified)
+            .then(|| format!("{identity} is not verified yet, and {} is under it", to.domain)))
+    }
+}
+
+#[async_trait]
+impl Kind for Tracking {
+    const NAME: &'static str = "tracking";
+    const LIFE: Life = Life::Aspect;
+    const WRITE_ONLY: &'static [&'static str] = &["covered_by"];
+
+    type Spec = Spec;
+    type Outputs = ();
+
+    async fn read(
+        &self,
+        wanted: &[Wanted<Spec>],
+        reading: Reading,
+    ) -> Result<Vec<Live<Spec, ()>>, BoxError> {
+        let names = wanted.iter().map(|one| one.name.clone());
+        let states = self.sets.read(names, reading).await?;
+        Ok(states.iter().filter_map(|state| live(state)).collect())
+    }
+
+    async fn put(&self, change: &Change<Spec>) -> Result<Put<()>, BoxError> {
+        if let Some(reason) = self.obstacle(&change.to).await? {
+            return Ok(Put::Waiting(reason));
+        }
+        self.set(&change.name, Some(&change.to)).await?;
+        Ok(Put::Done(None))
+    }
+
+    async fn delete(&self, name: &str, _live: &Spec) -> Result<Put<()>, BoxError> {
+        match self.set(name, None).await {
+            Ok(()) => Ok(Put::Done(None)),
+            Err(error) if error.is(Class::Absent) => Ok(Put::Done(None)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn deferral(&self, change: &Change<Spec>) -> Result<Option<String>, BoxError> {
+        Ok(self.obstacle(&change.to).await?)
+    }
+
+    fn impact(&self, from: Option<&Spec>, to: Option<&Spec>, fields: &[Field]) -> Impact {
+        match (from, to) {
+            (_, Some(to)) if touches(fields, "https") && to.https != "optional" => Impact::new(
+                Severity::Degrades,
+                "links break unless something answers for the tracking domain over https",
+            ),
+            (Some(_), _) => Impact::new(
+                Severity::Degrades,
+                "links in mail that is sent from now on lead through another domain; those in old mail need the old one",
+            ),
+            _ => Impact::safe(),
+        }
+    }
+
+    fn examples() -> Vec<Spec> {
+        let of = |domain: &str, https: &str| Spec {
+            domain: domain.to_owned(),
+            https: https.to_owned(),
+            covered_by: Some("pivot.app".to_owned()),
+        };
+        vec![
+            of("track.pivot.app", "optional"),
+            of("links.pivot.app", "require"),
+            of("links.pivot.app", "require-open-only"),
+        ]
+    }
+}
+
+impl Documented for Tracking {
+    const PERMISSIONS: &'static [Permission] = &[
+        Permission {
+            action: "ses:GetConfigurationSet",
+            resource: Scope::ConfigurationSet,
+            phase: Phase::Plan,
+        },
+        Permission {
+            action: "ses:GetEmailIdentity",
+            resource: Scope::Identity,
+            phase: Phase::Plan,
+        },
+        Permission {
+            action: "ses:PutConfigurationSetTrackingOptions",
+            resource: Scope::ConfigurationSet,
+            phase: Phase::Apply,
+        },
+    ];
+    const INPUTS: &'static [Input] = &[Input {
+        operation: "PutConfigurationSetTrackingOptions",
+        service: "sesv2",
+        managed: &["configuration_set_name", "custom_redirect_domain", "https_policy"],
+        excluded: &[],
+    }];
+}
+
+fn https_policy(text: &str) -> HttpsPolicy {
+    HttpsPolicy::from(text.to_uppercase().replace('-', "_").as_str())
+}
+
+fn live(state: &State) -> Option<Live<Spec, ()>> {
+    let options = state.output.tracking_options.as_ref();
+    // The SDK fills in an empty domain where there is none.
+    let options = options.filter(|it| !it.custom_redirect_domain.is_empty())?;
+    let https = options.https_policy.as_ref().map_or("OPTIONAL", HttpsPolicy::as_str);
+    let domain = options.custom_redirect_domain.to_lowercase();
+    Some(Live {
+        name: state.name.clone(),
+        // The records of the domain must outlive this.
+        uses: BTreeSet::from([Address::new("dns", domain.as_str())]),
+        spec: Spec { domain, https: https.to_lowercase().replace('_', "-"), covered_by: None },
+        outputs: (),
+        ownership: state.ownership.clone(),
+        parent: Some(Address::new("configuration_set", state.name.as_str())),
+        tokens: BTreeSet::new(),
+        marks: Marks::default(),
+        notes: Vec::new(),
+    })
+}

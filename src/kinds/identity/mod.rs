@@ -1,0 +1,493 @@
+//! SES identities: a domain or an address that mail is sent from.
+//!
+//! Invariant: what must happen only after the DNS records are published (a key of one's own, MAIL FROM) is not here but
+//! in a kind of its own beside, so that the order of a change follows from the graph. Nothing that SES finds out by
+//! itself (verification, key roll-over) is a setting; it is shown as a note.
+
+mod default_set;
+mod mail_from;
+mod policy;
+mod reading;
+mod requests;
+mod signing;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use aws_sdk_sesv2::types::DkimStatus;
+use serde::{Deserialize, Serialize};
+
+use super::{Documented, Input, Permission, Phase, Scope};
+use crate::aws::{Class, failed};
+use crate::engine::{
+    BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Output, Ownership, Put, Reading,
+    Severity, Wanted, touches,
+};
+
+pub use default_set::{DefaultSet, Spec as DefaultSetSpec};
+pub use mail_from::{Detection, MailFrom, OnMxFailure as MailFromFailure, Spec as MailFromSpec};
+pub use policy::{IdentityPolicy, Spec as IdentityPolicySpec};
+pub use reading::Identities;
+pub use signing::{Signing, Spec as SigningSpec, key_digest};
+
+use reading::{Origin, State, Tags};
+
+/// The kind `identity`.
+pub struct Identity {
+    identities: Arc<Identities>,
+}
+
+/// The settings of an identity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spec {
+    /// The Region whose identity of the same name has the key (Deterministic Easy DKIM).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replica_of: Option<String>,
+    /// The length of the key that SES makes (`rsa-2048`); absent for a key of one's own, a replica and an address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub easy_key: Option<String>,
+    /// Whether mail is signed; absent for an address, which signs as its domain does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signing: Option<bool>,
+    /// Whether SES mails bounces and complaints to the sender.
+    pub feedback_forwarding: bool,
+    /// The tags, those of ownership left out.
+    pub tags: Tags,
+    /// The default set to create it with, which saves the call that sets it; [`DefaultSet`] manages it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub create_with_set: Option<String>,
+}
+
+/// What SES says of an identity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outputs {
+    /// Its ARN.
+    pub arn: String,
+    /// The names of the three CNAME records of Easy DKIM.
+    #[serde(flatten)]
+    pub records: DkimRecords,
+}
+
+/// The three CNAME records of Easy DKIM, whole: name and target. Absent where there are none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    missing_docs,
+    reason = "the constants of [`DKIM_NAMES`] and [`DKIM_TARGETS`] document them"
+)]
+pub struct DkimRecords {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dkim_1_name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dkim_1_target: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dkim_2_name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dkim_2_target: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dkim_3_name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dkim_3_target: Option<String>,
+}
+
+/// The names of the three CNAME records of Easy DKIM.
+pub const DKIM_NAMES: [Output<String>; 3] =
+    [Output::at("dkim_1_name"), Output::at("dkim_2_name"), Output::at("dkim_3_name")];
+/// What the three CNAME records of Easy DKIM point to.
+pub const DKIM_TARGETS: [Output<String>; 3] =
+    [Output::at("dkim_1_target"), Output::at("dkim_2_target"), Output::at("dkim_3_target")];
+
+/// Regions whose keys live in a zone of their own, should SES not name the zone (General Reference, SES "DKIM domains").
+const OWN_ZONE_REGIONS: [&str; 11] = [
+    "af-south-1",
+    "ap-northeast-3",
+    "ap-south-2",
+    "ap-southeast-3",
+    "ap-southeast-5",
+    "ca-west-1",
+    "eu-central-2",
+    "eu-south-1",
+    "il-central-1",
+    "me-central-1",
+    "us-gov-east-1",
+];
+
+impl DkimRecords {
+    /// The records for `tokens`. SES names the zone that holds the keys (it differs by Region and cell); the documented
+    /// default stands in where it does not.
+    fn of(domain: &str, tokens: &[String], zone: Option<&str>, region: &str) -> Self {
+        let default = if OWN_ZONE_REGIONS.contains(&region) {
+            format!("dkim.{region}.amazonses.com")
+        } else {
+            "dkim.amazonses.com".to_owned()
+        };
+        let zone = zone.unwrap_or(&default);
+        let name = |index: usize| Some(format!("{}._domainkey.{domain}", tokens.get(index)?));
+        let target = |index: usize| Some(format!("{}.{zone}", tokens.get(index)?));
+        Self {
+            dkim_1_name: name(0),
+            dkim_1_target: target(0),
+            dkim_2_name: name(1),
+            dkim_2_target: target(1),
+            dkim_3_name: name(2),
+            dkim_3_target: target(2),
+        }
+    }
+}
+
+impl Identity {
+    /// The identities of one account and Region.
+    #[must_use]
+    pub fn new(identities: &Arc<Identities>) -> Self {
+        Self { identities: Arc::clone(identities) }
+    }
+
+    fn live(&self, state: &State) -> Live<Spec, Outputs> {
+        Live {
+            name: state.name.clone(),
+            spec: spec_of(state),
+            outputs: self.outputs(state),
+            ownership: state.ownership.clone(),
+            parent: None,
+            tokens: BTreeSet::new(),
+            marks: state.marks.clone(),
+            uses: BTreeSet::new(),
+            notes: notes(state),
+        }
+    }
+
+    fn outputs(&self, state: &State) -> Outputs {
+        // With a key of one's own the token is the selector, and a replica uses the records of its parent.
+        let tokens = if state.is_domain && state.origin == Origin::Easy {
+            state.dkim_tokens.as_slice()
+        } else {
+            &[]
+        };
+        self.outputs_with(&state.name, tokens, state.signing_zone.as_deref())
+    }
+
+    fn outputs_with(&self, name: &str, tokens: &[String], zone: Option<&str>) -> Outputs {
+        let arns = &self.identities.session().arns;
+        let records = if tokens.is_empty() {
+            DkimRecords::default()
+        } else {
+            DkimRecords::of(name, tokens, zone, arns.region().as_str())
+        };
+        Outputs { arn: arns.identity(name), records }
+    }
+
+    async fn create(&self, change: &Change<Spec>) -> Result<Put<Outputs>, BoxError> {
+        let (name, to) = (&change.name, &change.to);
+        let session = self.identities.session();
+        let arn = session.arns.identity(name);
+        let mut tags = to.tags.clone();
+        tags.extend(session.owner.tags(&arn, &change.marks));
+        let call = session.ses().create_email_identity().email_identity(name);
+        let call = call
+            .set_tags(Some(reading::sdk_tags(&tags)))
+            .set_dkim_signing_attributes(requests::signing_at_creation(to))
+            .set_configuration_set_name(to.create_with_set.clone());
+        let answer = call.send().await.map_err(failed("ses:CreateEmailIdentity", name));
+        self.identities.forget(name);
+        let created = match answer {
+            Ok(created) => created,
+            Err(error) if error.is(Class::Exists) => return self.settle_existing(change).await,
+            Err(error) => return Err(error.into()),
+        };
+        if let Some(set) = &to.create_with_set {
+            self.identities.note_created_with(name, set);
+        }
+        // What a new identity is like: signing and forwarding are on, and the key is as asked for.
+        let mut made = to.clone();
+        made.signing = to.signing.map(|_| true);
+        made.feedback_forwarding = true;
+        let dkim = created.dkim_attributes;
+        let tokens = dkim.as_ref().and_then(|dkim| dkim.tokens.clone()).unwrap_or_default();
+        let zone = dkim.and_then(|dkim| dkim.signing_hosted_zone).filter(|zone| !zone.is_empty());
+        let tokens = if to.replica_of.is_none() { tokens } else { Vec::new() };
+        let outputs = self.outputs_with(name, &tokens, zone.as_deref());
+        Ok(Put::Done(Some(self.write(name, &made, to).await?.unwrap_or(outputs))))
+    }
+
+    /// A create found the identity there: ours if an earlier answer was lost, otherwise somebody was faster.
+    async fn settle_existing(&self, change: &Change<Spec>) -> Result<Put<Outputs>, BoxError> {
+        let name = &change.name;
+        let Some(state) = self.identities.state(name).await? else {
+            // A delete a moment ago can still be in the way of a create for about a minute.
+            return Ok(Put::Waiting(format!("SES has not finished deleting the old {name}")));
+        };
+        match &state.ownership {
+            Ownership::Ours => {
+                let outputs = self.outputs(&state);
+                let written = self.write(name, &spec_of(&state), &change.to).await?;
+                Ok(Put::Done(Some(written.unwrap_or(outputs))))
+            }
+            Ownership::Foreign(owner) => {
+                Err(format!("an identity of this name belongs to {owner}").into())
+            }
+            Ownership::Unowned => {
+                Err("an identity of this name exists meanwhile and was not made by sesinfra".into())
+            }
+        }
+    }
+
+    /// Writes each group of settings in which `from` is not as `to`. Gives outputs if the key was made anew.
+    async fn write(&self, name: &str, from: &Spec, to: &Spec) -> Result<Option<Outputs>, BoxError> {
+        let ses = self.identities.session().ses();
+        if from.feedback_forwarding != to.feedback_forwarding {
+            // The flag is always given: a call without it means false.
+            let call = ses.put_email_identity_feedback_attributes().email_identity(name);
+            let answer = call.email_forwarding_enabled(to.feedback_forwarding).send().await;
+            self.identities.forget(name);
+            answer.map_err(failed("ses:PutEmailIdentityFeedbackAttributes", name))?;
+        }
+        if let (true, Some(signing)) = (from.signing != to.signing, to.signing) {
+            let call = ses.put_email_identity_dkim_attributes().email_identity(name);
+            let answer = call.signing_enabled(signing).send().await;
+            self.identities.forget(name);
+            answer.map_err(failed("ses:PutEmailIdentityDkimAttributes", name))?;
+        }
+        if from.tags != to.tags
+            && let Some(state) = self.identities.state(name).await?
+        {
+            let mut wanted = to.tags.clone();
+            wanted.extend(reading::own_tags(&state.all_tags));
+            let changes = self.identities.session().owner.changes(&state.all_tags, &wanted);
+            self.identities.tag(name, changes).await?;
+        }
+        match &to.easy_key {
+            // Asking for the length that the key has already is an error, so only a difference is written. A domain that
+            // leaves Easy DKIM is switched by `signing`, after its own key is published.
+            Some(length) if from.easy_key != to.easy_key => {
+                self.make_key(name, length).await.map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    async fn make_key(&self, name: &str, length: &str) -> Result<Outputs, BoxError> {
+        let call = self.identities.session().ses().put_email_identity_dkim_signing_attributes();
+        let call = call
+            .email_identity(name)
+            .signing_attributes_origin(aws_sdk_sesv2::types::DkimSigningAttributesOrigin::AwsSes)
+            .signing_attributes(requests::easy_key(length));
+        let answer = call.send().await;
+        self.identities.forget(name);
+        let error = match answer.map_err(failed("ses:PutEmailIdentityDkimSigningAttributes", name))
+        {
+            Ok(put) => {
+                let zone = put.signing_hosted_zone.filter(|zone| !zone.is_empty());
+                let tokens = put.dkim_tokens.unwrap_or_default();
+                return Ok(self.outputs_with(name, &tokens, zone.as_deref()));
+            }
+            Err(error) => error,
+        };
+        let made_at = match self.identities.state(name).await {
+            Ok(Some(state)) if error.is(Class::Invalid) => state.key_made_at,
+            _ => None,
+        };
+        Err(requests::key_length_refused(error, made_at))
+    }
+}
+
+#[async_trait]
+impl Kind for Identity {
+    const NAME: &'static str = "identity";
+    const LIFE: Life = Life::Root;
+    // A replica is one from its creation on, and no other call makes one (API reference, DkimSigningAttributes).
+    const IMMUTABLE: &'static [&'static str] = &["replica_of"];
+    const WRITE_ONLY: &'static [&'static str] = &["create_with_set"];
+
+    type Spec = Spec;
+    type Outputs = Outputs;
+
+    async fn read(
+        &self,
+        wanted: &[Wanted<Spec>],
+        reading: Reading,
+    ) -> Result<Vec<Live<Spec, Outputs>>, BoxError> {
+        let named: BTreeSet<String> = wanted.iter().map(|one| one.name.clone()).collect();
+        let states = self.identities.read(named.clone(), reading).await?;
+        // Found by its tags only: the tagging service lags, so what is not ours after all is left out.
+        let counts =
+            |state: &&Arc<State>| named.contains(&state.name) || state.ownership == Ownership::Ours;
+        Ok(states.iter().filter(counts).map(|state| self.live(state)).collect())
+    }
+
+    async fn put(&self, change: &Change<Spec>) -> Result<Put<Outputs>, BoxError> {
+        match &change.from {
+            None => self.create(change).await,
+            Some(from) => Ok(Put::Done(self.write(&change.name, from, &change.to).await?)),
+        }
+    }
+
+    async fn delete(&self, name: &str, _live: &Spec) -> Result<Put<Outputs>, BoxError> {
+        let call = self.identities.session().ses().delete_email_identity().email_identity(name);
+        let answer = call.send().await.map_err(failed("ses:DeleteEmailIdentity", name));
+        self.identities.forget(name);
+        match answer {
+            Ok(_) => Ok(Put::Done(None)),
+            Err(error) if error.is(Class::Absent) => Ok(Put::Done(None)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn renews_outputs(&self, change: &Change<Spec>) -> bool {
+        // Whether a change of length gives new tokens is told both ways, so they are asked for again.
+        change.touches("easy_key") && change.to.easy_key.is_some()
+    }
+
+    fn impact(&self, from: Option<&Spec>, to: Option<&Spec>, fields: &[Field]) -> Impact {
+        match (from, to) {
+            (Some(_), None) => Impact::new(
+                Severity::StopsMail,
+                "mail from this identity can no longer be sent; made anew, it needs new DKIM records",
+            ),
+            (Some(_), Some(to)) if touches(fields, "replica_of") => Impact::new(
+                Severity::StopsMail,
+                match to.replica_of {
+                    Some(_) => {
+                        "until the identity is made anew and verified, no mail is sent from it"
+                    }
+                    None => {
+                        "until the identity is made anew and its new records are found, no mail is sent from it"
+                    }
+                },
+            ),
+            (Some(from), Some(to)) if from.signing == Some(true) && to.signing == Some(false) => {
+                Impact::new(
+                    Severity::StopsMail,
+                    "mail leaves unsigned: where DMARC relies on DKIM, receivers may refuse it",
+                )
+            }
+            (Some(from), Some(to)) if from.easy_key.is_none() && to.easy_key.is_some() => {
+                Impact::new(
+                    Severity::Degrades,
+                    "mail is unsigned from the switch until SES finds the three new records",
+                )
+            }
+            (Some(from), Some(to)) if from.feedback_forwarding && !to.feedback_forwarding => {
+                Impact::new(
+                    Severity::Degrades,
+                    "bounces and complaints are no longer mailed to the sender, only published",
+                )
+            }
+            _ => Impact::safe(),
+        }
+    }
+
+    async fn mark(&self, name: &str, marks: &Marks) -> Result<(), BoxError> {
+        let Some(state) = self.identities.state(name).await? else {
+            return Err(format!("identity {name} is gone").into());
+        };
+        let owner = &self.identities.session().owner;
+        let changes = owner.mark_changes(&state.arn, &state.all_tags, marks);
+        Ok(self.identities.tag(name, changes).await?)
+    }
+
+    fn examples() -> Vec<Spec> {
+        let tags = |team: &str| Tags::from([("team".to_owned(), team.to_owned())]);
+        let domain = Spec {
+            replica_of: None,
+            easy_key: Some("rsa-2048".to_owned()),
+            signing: Some(true),
+            feedback_forwarding: true,
+            tags: Tags::new(),
+            create_with_set: None,
+        };
+        vec![
+            domain.clone(),
+            Spec {
+                easy_key: Some("rsa-1024".to_owned()),
+                signing: Some(false),
+                feedback_forwarding: false,
+                tags: tags("platform"),
+                ..domain.clone()
+            },
+            Spec { replica_of: Some("eu-west-1".to_owned()), easy_key: None, ..domain },
+        ]
+    }
+}
+
+impl Documented for Identity {
+    const PERMISSIONS: &'static [Permission] = &[
+        Permission {
+            action: "ses:ListEmailIdentities",
+            resource: Scope::Everything,
+            phase: Phase::Plan,
+        },
+        Permission {
+            action: "ses:GetEmailIdentity",
+            resource: Scope::Identity,
+            phase: Phase::Plan,
+        },
+        Permission { action: "tag:GetResources", resource: Scope::Everything, phase: Phase::Plan },
+        Permission {
+            action: "ses:CreateEmailIdentity",
+            resource: Scope::Identity,
+            phase: Phase::Apply,
+        },
+        Permission {
+            action: "ses:DeleteEmailIdentity",
+            resource: Scope::Identity,
+            phase: Phase::Apply,
+        },
+        Permission {
+            action: "ses:PutEmailIdentityFeedbackAttributes",
+            resource: Scope::Identity,
+            phase: Phase::Apply,
+        },
+        Permission {
+            action: "ses:PutEmailIdentityDkimAttributes",
+            resource: Scope::Identity,
+            phase: Phase::Apply,
+        },
+        Permission {
+            action: "ses:PutEmailIdentityDkimSigningAttributes",
+            resource: Scope::Identity,
+            phase: Phase::Apply,
+        },
+        Permission {
+            action: "ses:ReplicateEmailIdentityDkimSigningKey",
+            resource: Scope::Identity,
+            phase: Phase::Apply,
+        },
+        Permission { action: "ses:TagResource", resource: Scope::Identity, phase: Phase::Apply },
+        Permission { action: "ses:UntagResource", resource: Scope::Identity, phase: Phase::Apply },
+    ];
+    const INPUTS: &'static [Input] = requests::INPUTS;
+}
+
+fn spec_of(state: &State) -> Spec {
+    let easy = state.is_domain && state.origin == Origin::Easy;
+    Spec {
+        replica_of: match &state.origin {
+            Origin::Replica(region) => Some(region.clone()),
+            Origin::Easy | Origin::External => None,
+        },
+        easy_key: easy.then(|| requests::length_in_words(state.key_length.as_deref())),
+        // An address reports what it inherits from its domain, which is no setting of its own.
+        signing: state.is_domain.then_some(state.signing),
+        feedback_forwarding: state.feedback_forwarding,
+        tags: state.tags.clone(),
+        create_with_set: None,
+    }
+}
+
+fn notes(state: &State) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !state.verified {
+        let problem = state.problem.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
+        notes.push(if state.is_domain {
+            format!("not verified yet{problem}: SES looks for the DKIM records for up to 72 hours")
+        } else {
+            format!("not verified yet{problem}: somebody must follow the link that SES mailed")
+        });
+    } else if state.is_domain && state.dkim_status == Some(DkimStatus::Failed) {
+        notes.push("DKIM failed: SES did not find the records within 72 hours".to_owned());
+    } else if state.is_domain && state.dkim_status == Some(DkimStatus::TemporaryFailure) {
+        notes
+            .push("DKIM records cannot be found at the moment: mail may leave unsigned".to_owned());
+    }
+    notes
+}

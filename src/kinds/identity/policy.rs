@@ -1,0 +1,234 @@
+//! Sending authorization: a policy on an identity that lets others send as it.
+//!
+//! Invariant: a policy is written only when it grants something else than it should; SES strips white space, so the text
+//! is never compared.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use super::reading::{Identities, State};
+use crate::aws::policy::{Policy, Statement};
+use crate::aws::{Class, failed};
+use crate::engine::{
+    BoxError, Change, Field, Impact, Kind, Life, Live, Marks, OnParentDelete, Ownership, Put,
+    Reading, Severity, Wanted,
+};
+use crate::kinds::{Documented, Input, Permission, Phase, Scope};
+
+/// The kind `identity_policy`. Its names are `IDENTITY/POLICY`.
+pub struct IdentityPolicy {
+    identities: Arc<Identities>,
+}
+
+/// What the policy grants.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spec {
+    /// The document.
+    pub policy: Policy,
+}
+
+impl IdentityPolicy {
+    /// The policies on identities of one account and Region.
+    #[must_use]
+    pub fn new(identities: &Arc<Identities>) -> Self {
+        Self { identities: Arc::clone(identities) }
+    }
+
+    /// The name of the policy `policy` on `identity`.
+    #[must_use]
+    pub fn name(identity: &str, policy: &str) -> String {
+        format!("{identity}/{policy}")
+    }
+
+    /// How the identity's marks name the policy `policy`.
+    #[must_use]
+    pub fn token(policy: &str) -> String {
+        format!("policy:{policy}")
+    }
+}
+
+/// Identity and policy. A policy's name has no slash, an address may have one.
+fn parts(name: &str) -> Result<(&str, &str), BoxError> {
+    name.rsplit_once('/').ok_or_else(|| format!("`{name}` is not IDENTITY/POLICY").into())
+}
+
+#[async_trait]
+impl Kind for IdentityPolicy {
+    const NAME: &'static str = "identity_policy";
+    const LIFE: Life = Life::Child(OnParentDelete::Dies);
+
+    type Spec = Spec;
+    type Outputs = ();
+
+    async fn read(
+        &self,
+        wanted: &[Wanted<Spec>],
+        reading: Reading,
+    ) -> Result<Vec<Live<Spec, ()>>, BoxError> {
+        let named: BTreeSet<&str> = wanted.iter().map(|one| one.name.as_str()).collect();
+        let identities = wanted
+            .iter()
+            .map(|one| parts(&one.name).map(|(identity, _)| identity.to_owned()))
+            .collect::<Result<BTreeSet<_>, _>>()?;
+        let mut found = Vec::new();
+        for state in self.identities.read(identities, reading).await? {
+            for (policy, document) in &state.policies {
+                let live = live(&state, policy, document)?;
+                let is_ours = state.ownership == Ownership::Ours;
+                let shows = reading == Reading::Everything && is_ours;
+                if named.contains(live.name.as_str()) || shows {
+                    found.push(live);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    async fn put(&self, change: &Change<Spec>) -> Result<Put<()>, BoxError> {
+        let (identity, policy) = parts(&change.name)?;
+        let ses = self.identities.session().ses();
+        let document = change.to.policy.document();
+        if change.creates() {
+            let call = ses.create_email_identity_policy().email_identity(identity);
+            let answer = call.policy_name(policy).policy(&document).send().await;
+            self.identities.forget(identity);
+            match answer.map_err(failed("ses:CreateEmailIdentityPolicy", &change.name)) {
+                Ok(_) => return Ok(Put::Done(None)),
+                // An earlier answer was lost; the identity's marks name the policy as ours, so it is written whole.
+                Err(error) if error.is(Class::Exists) => {}
+                Err(error) if error.is(Class::Invalid) => {
+                    return self.waiting_for_verification(identity, error.into()).await;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let call = ses.update_email_identity_policy().email_identity(identity);
+        let answer = call.policy_name(policy).policy(&document).send().await;
+        self.identities.forget(identity);
+        answer.map_err(failed("ses:UpdateEmailIdentityPolicy", &change.name))?;
+        Ok(Put::Done(None))
+    }
+
+    async fn delete(&self, name: &str, _live: &Spec) -> Result<Put<()>, BoxError> {
+        let (identity, policy) = parts(name)?;
+        let call = self.identities.session().ses().delete_email_identity_policy();
+        let answer = call.email_identity(identity).policy_name(policy).send().await;
+        self.identities.forget(identity);
+        match answer.map_err(failed("ses:DeleteEmailIdentityPolicy", name)) {
+            Ok(_) => Ok(Put::Done(None)),
+            Err(error) if error.is(Class::Absent) => Ok(Put::Done(None)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn impact(&self, from: Option<&Spec>, to: Option<&Spec>, _fields: &[Field]) -> Impact {
+        match (from, to) {
+            (Some(_), None) => Impact::new(
+                Severity::StopsMail,
+                "those it names can no longer send as this identity",
+            ),
+            (Some(_), Some(_)) => Impact::new(
+                Severity::Degrades,
+                "who may send as this identity changes: what it no longer grants is refused at once",
+            ),
+            _ => Impact::safe(),
+        }
+    }
+
+    fn examples() -> Vec<Spec> {
+        let statement = |account: &str| {
+            Statement::allow()
+                .to("AWS", &format!("arn:aws:iam::{account}:root"))
+                .may(["ses:SendEmail", "ses:SendRawEmail"])
+                .on(["arn:aws:ses:us-east-1:123456789012:identity/pivot.app"])
+        };
+        let of = |statement| Spec { policy: Policy::new([("Send", statement)]) };
+        vec![of(statement("210987654321")), of(statement("999999999999"))]
+    }
+}
+
+impl IdentityPolicy {
+    /// The model says that the policy of an identity that is not verified yet cannot be written: then the step waits.
+    async fn waiting_for_verification(
+        &self,
+        identity: &str,
+        error: BoxError,
+    ) -> Result<Put<()>, BoxError> {
+        match self.identities.state(identity).await? {
+            Some(state) if !state.verified => {
+                Ok(Put::Waiting(format!("{identity} is not verified yet")))
+            }
+            _ => Err(error),
+        }
+    }
+}
+
+impl Documented for IdentityPolicy {
+    const PERMISSIONS: &'static [Permission] = &[
+        Permission {
+            action: "ses:GetEmailIdentity",
+            resource: Scope::Identity,
+            phase: Phase::Plan,
+        },
+        Permission {
+            action: "ses:CreateEmailIdentityPolicy",
+            resource: Scope::Identity,
+            phase: Phase::Apply,
+        },
+        Permission {
+            action: "ses:UpdateEmailIdentityPolicy",
+            resource: Scope::Identity,
+            phase: Phase::Apply,
+        },
+        Permission {
+            action: "ses:DeleteEmailIdentityPolicy",
+            resource: Scope::Identity,
+            phase: Phase::Apply,
+        },
+    ];
+    const INPUTS: &'static [Input] = &[
+        Input {
+            operation: "CreateEmailIdentityPolicy",
+            service: "sesv2",
+            managed: &["email_identity", "policy_name", "policy"],
+            excluded: &[],
+        },
+        Input {
+            operation: "UpdateEmailIdentityPolicy",
+            service: "sesv2",
+            managed: &["email_identity", "policy_name", "policy"],
+            excluded: &[],
+        },
+        Input {
+            operation: "DeleteEmailIdentityPolicy",
+            service: "sesv2",
+            managed: &["email_identity", "policy_name"],
+            excluded: &[],
+        },
+    ];
+}
+
+fn live(state: &State, policy: &str, document: &str) -> Result<Live<Spec, ()>, BoxError> {
+    let token = IdentityPolicy::token(policy);
+    let document = Policy::parse(document)?;
+    let lost = document.lost_principals().into_iter();
+    let notes =
+        lost.map(|id| format!("the policy names {id}, a user or role that was deleted")).collect();
+    Ok(Live {
+        name: IdentityPolicy::name(&state.name, policy),
+        spec: Spec { policy: document },
+        outputs: (),
+        ownership: match &state.ownership {
+            Ownership::Ours if !state.marks.children.contains(&token) => Ownership::Unowned,
+            of_parent => of_parent.clone(),
+        },
+        parent: Some(state.address()),
+        tokens: BTreeSet::from([token]),
+        marks: Marks::default(),
+        uses: BTreeSet::new(),
+        notes,
+    })
+}

@@ -1,0 +1,303 @@
+//! What SES says of identities, read once for the identity itself, its aspects and its policies.
+//!
+//! Invariant: what SES leaves out, or the SDK fills in for it, is `None` here: no kind meets an empty text or an
+//! unknown variant that stands for "not set".
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_sdk_sesv2::operation::get_email_identity::GetEmailIdentityOutput;
+use aws_sdk_sesv2::types::{
+    BehaviorOnMxFailure, DkimAttributes, DkimSigningAttributesOrigin, DkimStatus, IdentityType,
+    MailFromDomainStatus, Tag,
+};
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use crate::aws::{AwsError, Memo, OrAbsent, Session, TagChanges, failed};
+use crate::engine::{Address, Marks, Ownership, Reading};
+
+/// Tags by key.
+pub(super) type Tags = BTreeMap<String, String>;
+
+/// One page of `ListEmailIdentities` at its largest.
+const PAGE_SIZE: i32 = 1_000;
+/// `GetEmailIdentity` calls under way at once. SES takes one per second anyway, so this only bounds memory.
+const READS_AT_ONCE: usize = 16;
+/// The tag that tells which BYODKIM key was put last: SES never gives a key back.
+pub(super) const SIGNING_KEY_TAG: &str = "sesinfra:signing-key";
+
+/// Where the key of a domain comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// SES makes it (Easy DKIM).
+    Easy,
+    /// The user gave it (BYODKIM).
+    External,
+    /// It is the key of the same domain in this Region (`us-east-1`).
+    Replica(String),
+}
+
+/// The custom MAIL FROM of an identity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct MailFromState {
+    /// Its name.
+    pub(super) domain: String,
+    /// Whether SES refuses to send while its MX record is missing.
+    pub(super) rejects: bool,
+    /// How far SES is with finding the MX record.
+    pub(super) status: MailFromDomainStatus,
+}
+
+/// An identity as SES describes it.
+#[derive(Clone, Debug)]
+pub(super) struct State {
+    pub(super) name: String,
+    pub(super) arn: String,
+    pub(super) is_domain: bool,
+    pub(super) verified: bool,
+    pub(super) feedback_forwarding: bool,
+    pub(super) origin: Origin,
+    /// The length that the key has or is changing to: `RSA_2048_BIT`.
+    pub(super) key_length: Option<String>,
+    /// When SES last made a key, in seconds since 1970.
+    pub(super) key_made_at: Option<i64>,
+    pub(super) signing: bool,
+    pub(super) dkim_status: Option<DkimStatus>,
+    pub(super) dkim_tokens: Vec<String>,
+    pub(super) signing_zone: Option<String>,
+    pub(super) mail_from: Option<MailFromState>,
+    pub(super) default_set: Option<String>,
+    /// Sending-authorization policies, by name, as text.
+    pub(super) policies: BTreeMap<String, String>,
+    /// Why SES could not verify the identity: `HOST_NOT_FOUND`.
+    pub(super) problem: Option<String>,
+    pub(super) ownership: Ownership,
+    pub(super) marks: Marks,
+    /// The user's tags.
+    pub(super) tags: Tags,
+    /// All tags, ours and AWS's included.
+    pub(super) all_tags: Tags,
+}
+
+impl State {
+    /// The identity's own address.
+    pub(super) fn address(&self) -> Address {
+        Address::new("identity", self.name.as_str())
+    }
+}
+
+/// The identities of one account and Region.
+#[derive(Debug)]
+pub struct Identities {
+    session: Arc<Session>,
+    listed: Memo<(), Arc<BTreeSet<String>>>,
+    states: Memo<String, Option<Arc<State>>>,
+    /// Default sets that were given in the call that created the identity.
+    created_with: Mutex<BTreeMap<String, String>>,
+}
+
+impl Identities {
+    /// The identities within reach of `session`.
+    #[must_use]
+    pub fn new(session: &Arc<Session>) -> Arc<Self> {
+        Arc::new(Self {
+            listed: session.memo(),
+            states: session.memo(),
+            created_with: Mutex::default(),
+            session: Arc::clone(session),
+        })
+    }
+
+    pub(super) const fn session(&self) -> &Arc<Session> {
+        &self.session
+    }
+
+    /// What is known of the named ones and, reading everything, of all others that may be ours.
+    ///
+    /// Existence comes from one listing, so that an identity that is still to be made costs no call.
+    pub(super) async fn read(
+        &self,
+        names: impl IntoIterator<Item = String>,
+        reading: Reading,
+    ) -> Result<Vec<Arc<State>>, AwsError> {
+        let mut names: BTreeSet<String> = names.into_iter().collect();
+        if reading == Reading::Everything {
+            names.extend(self.owned().await?);
+            let existing = self.existing().await?;
+            names.retain(|name| existing.contains(name));
+        }
+        let reads = names.into_iter().map(|name| async move { self.state(&name).await });
+        let found: Vec<_> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    /// What SES says of the identity `name`; `None` if there is none.
+    pub(super) async fn state(&self, name: &str) -> Result<Option<Arc<State>>, AwsError> {
+        let read = || async {
+            let call = self.session.ses().get_email_identity().email_identity(name);
+            let answer = call.send().await.map_err(failed("ses:GetEmailIdentity", name));
+            Ok(answer.or_absent()?.map(|output| Arc::new(self.describe(name, output))))
+        };
+        self.states.get(name.to_owned(), read).await
+    }
+
+    /// Whether SES has verified the identity `name`.
+    pub(crate) async fn is_verified(&self, name: &str) -> Result<bool, AwsError> {
+        Ok(self.state(name).await?.is_some_and(|state| state.verified))
+    }
+
+    /// The next read of `name` comes from SES.
+    pub(super) fn forget(&self, name: &str) {
+        self.states.forget_key(&name.to_owned());
+    }
+
+    /// Names of identities that carry this environment's tags, as the tagging API knows them.
+    async fn owned(&self) -> Result<BTreeSet<String>, AwsError> {
+        let prefix = self.session.arns.identity("");
+        let tagged = self.session.tagged().await?;
+        let names = tagged.keys().filter_map(|arn| arn.strip_prefix(&prefix));
+        Ok(names.map(ToOwned::to_owned).collect())
+    }
+
+    async fn existing(&self) -> Result<Arc<BTreeSet<String>>, AwsError> {
+        let list = || async {
+            let call = self.session.ses().list_email_identities().page_size(PAGE_SIZE);
+            let mut pages = call.into_paginator().send();
+            let mut names = BTreeSet::new();
+            while let Some(page) = pages.next().await {
+                let page =
+                    page.map_err(failed("ses:ListEmailIdentities", self.session.arns.region()))?;
+                let listed = page.email_identities.unwrap_or_default();
+                names.extend(listed.into_iter().filter_map(|one| one.identity_name));
+            }
+            Ok(Arc::new(names))
+        };
+        self.listed.get((), list).await
+    }
+
+    /// Remembers that `name` was created with the default set `set`, which saves asking.
+    pub(super) fn note_created_with(&self, name: &str, set: &str) {
+        let mut created = self.created_with.lock().unwrap_or_else(PoisonError::into_inner);
+        created.insert(name.to_owned(), set.to_owned());
+    }
+
+    /// Whether this run created `name` with the default set `set`.
+    pub(super) fn was_created_with(&self, name: &str, set: &str) -> bool {
+        let created = self.created_with.lock().unwrap_or_else(PoisonError::into_inner);
+        created.get(name).is_some_and(|given| given == set)
+    }
+
+    /// Carries out tag changes on the identity `name`.
+    pub(super) async fn tag(&self, name: &str, changes: TagChanges) -> Result<(), AwsError> {
+        let arn = self.session.arns.identity(name);
+        let ses = self.session.ses();
+        if !changes.set.is_empty() {
+            let call = ses.tag_resource().resource_arn(&arn).set_tags(Some(sdk_tags(&changes.set)));
+            let answer = call.send().await;
+            self.forget(name);
+            answer.map_err(failed("ses:TagResource", name))?;
+        }
+        if !changes.unset.is_empty() {
+            let keys = changes.unset.into_iter().collect();
+            let call = ses.untag_resource().resource_arn(&arn).set_tag_keys(Some(keys));
+            let answer = call.send().await;
+            self.forget(name);
+            answer.map_err(failed("ses:UntagResource", name))?;
+        }
+        Ok(())
+    }
+
+    fn describe(&self, name: &str, output: GetEmailIdentityOutput) -> State {
+        let arn = self.session.arns.identity(name);
+        let all_tags = tags_of(output.tags.unwrap_or_default());
+        let (ownership, marks, tags) = self.session.owner.read(&arn, &all_tags);
+        let is_domain = output.identity_type != Some(IdentityType::EmailAddress);
+        let dkim = output.dkim_attributes.unwrap_or_else(|| DkimAttributes::builder().build());
+        let text = |set: Option<&str>| set.filter(|text| !text.is_empty()).map(ToOwned::to_owned);
+        State {
+            name: name.to_owned(),
+            arn,
+            is_domain,
+            verified: output.verified_for_sending_status,
+            feedback_forwarding: output.feedback_forwarding_status,
+            origin: origin(dkim.signing_attributes_origin.as_ref()),
+            // Next, not Current: the two differ while a new key rolls in, and Next is what was asked for.
+            key_length: dkim.next_signing_key_length.map(|length| length.as_str().to_owned()),
+            key_made_at: dkim.last_key_generation_timestamp.map(|time| time.secs()),
+            signing: dkim.signing_enabled,
+            dkim_status: dkim.status,
+            dkim_tokens: dkim.tokens.unwrap_or_default(),
+            signing_zone: text(dkim.signing_hosted_zone.as_deref()),
+            // MailFromAttributes is there even when no MAIL FROM ever was: the SDK then fills in an empty name.
+            mail_from: output
+                .mail_from_attributes
+                .filter(|it| !it.mail_from_domain.is_empty())
+                .map(|it| MailFromState {
+                    domain: it.mail_from_domain,
+                    rejects: it.behavior_on_mx_failure == BehaviorOnMxFailure::RejectMessage,
+                    status: it.mail_from_domain_status,
+                }),
+            // A default set that was cleared with an empty text is given back as one.
+            default_set: text(output.configuration_set_name.as_deref()),
+            policies: output.policies.unwrap_or_default().into_iter().collect(),
+            problem: output
+                .verification_info
+                .and_then(|info| info.error_type)
+                .map(|error| error.as_str().to_owned()),
+            ownership,
+            marks,
+            tags,
+            all_tags,
+        }
+    }
+}
+
+/// Where a key comes from, by the word that SES has for it.
+pub(super) fn origin(origin: Option<&DkimSigningAttributesOrigin>) -> Origin {
+    match origin.map(DkimSigningAttributesOrigin::as_str) {
+        Some("EXTERNAL") => Origin::External,
+        // AWS_SES_US_EAST_1: a replica of the key in us-east-1. An unknown one is kept as it is.
+        Some(word) if word.starts_with("AWS_SES_") => {
+            Origin::Replica(word.trim_start_matches("AWS_SES_").to_lowercase().replace('_', "-"))
+        }
+        _ => Origin::Easy,
+    }
+}
+
+/// The word that SES has for a replica of the key in `region`.
+pub(super) fn replica_origin(region: &str) -> DkimSigningAttributesOrigin {
+    let word = format!("AWS_SES_{}", region.to_uppercase().replace('-', "_"));
+    DkimSigningAttributesOrigin::from(word.as_str())
+}
+
+pub(super) fn sdk_tags(tags: &Tags) -> Vec<Tag> {
+    // Building fails only without a key or a value, and both are given.
+    tags.iter()
+        .filter_map(|(key, value)| Tag::builder().key(key).value(value).build().ok())
+        .collect()
+}
+
+pub(super) fn tags_of(tags: Vec<Tag>) -> Tags {
+    tags.into_iter().map(|tag| (tag.key, tag.value)).collect()
+}
+
+/// The tags of `live` that are ours.
+pub(super) fn own_tags(live: &Tags) -> Tags {
+    let ours = live.iter().filter(|(key, _)| key.starts_with("sesinfra:"));
+    ours.map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_origin_of_a_key_is_read_back_as_it_was_asked_for() {
+        for region in ["us-east-1", "eu-central-2", "us-gov-west-1"] {
+            assert_eq!(origin(Some(&replica_origin(region))), Origin::Replica(region.to_owned()));
+        }
+        assert_eq!(origin(Some(&DkimSigningAttributesOrigin::AwsSes)), Origin::Easy);
+        assert_eq!(origin(Some(&DkimSigningAttributesOrigin::External)), Origin::External);
+        assert_eq!(origin(None), Origin::Easy);
+    }
+}
