@@ -2,6 +2,7 @@
 //!
 //! Invariant: pure. An [`Environment`] and [`Facts`] go in, a graph comes out; no call, no file, no clock.
 
+mod dmarc;
 mod domains;
 mod events;
 mod messaging;
@@ -17,6 +18,7 @@ use crate::engine::{Address, Graph, Resource};
 use crate::environment::names::IdentityName;
 use crate::environment::{Environment, Finding, Severity};
 
+pub(crate) use records::dns_address;
 pub use records::{ManualRecord, RecordType};
 
 /// Everything that an environment implies.
@@ -84,6 +86,8 @@ impl Draft {
 /// Draws up everything that `environment` implies in the account that `facts` tell of.
 pub fn blueprint(environment: &Environment, facts: &Facts) -> Result<Blueprint, Vec<Finding>> {
     let mut draft = Draft::default();
+    // Records come first: what relies on them asks the draft whether there are any.
+    records::records(environment, facts, &mut draft);
     messaging::messaging(environment, facts, &mut draft);
     // Records first: what must come after them asks whether there are any.
     records::records(environment, facts, &mut draft);

@@ -15,6 +15,9 @@ const VERSION: &str = "sesinfra1";
 /// The label under which claims stand.
 const LABEL: &str = "_sesinfra";
 
+/// How the domain itself is called where a part of a name before it is asked for.
+const ITSELF: &str = "@";
+
 /// The name of the claims of `domain`.
 pub(super) fn claim_name(domain: &str) -> String {
     format!("{LABEL}.{domain}")
@@ -54,6 +57,7 @@ impl Entry {
             Self::EasyDkim { token: label, .. } | Self::DkimKey(label) => {
                 format!("{label}._domainkey.{domain}")
             }
+            Self::MailFromMx(part) | Self::MailFromSpf(part) if part == ITSELF => domain.to_owned(),
             Self::MailFromMx(part) | Self::MailFromSpf(part) => format!("{part}.{domain}"),
             Self::Dmarc => format!("_dmarc.{domain}"),
             Self::Tracking => domain.to_owned(),
@@ -81,15 +85,24 @@ impl Entry {
         }
     }
 
+    /// The same with the part of the name before the domain, for a domain with several MAIL FROM names.
+    pub(super) fn label_with_part(&self) -> String {
+        match self {
+            Self::MailFromMx(part) | Self::MailFromSpf(part) => format!("{} {part}", self.label()),
+            _ => self.label(),
+        }
+    }
+
     /// The entry for the record that is called `label` and named `name`.
     pub(super) fn of(label: &str, name: &str, domain: &str) -> Option<Self> {
         let part =
             |suffix: &str| name.strip_suffix(suffix)?.strip_suffix('.').map(ToOwned::to_owned);
+        let part_or_itself = || if name == domain { Some(ITSELF.to_owned()) } else { part(domain) };
         let key = || part(&format!("_domainkey.{domain}"));
         Some(match label {
             "dkim key" => Self::DkimKey(key()?),
-            "mail-from mx" => Self::MailFromMx(part(domain)?),
-            "mail-from spf" => Self::MailFromSpf(part(domain)?),
+            _ if label.starts_with("mail-from mx") => Self::MailFromMx(part_or_itself()?),
+            _ if label.starts_with("mail-from spf") => Self::MailFromSpf(part_or_itself()?),
             "dmarc" => Self::Dmarc,
             "tracking" => Self::Tracking,
             _ => {

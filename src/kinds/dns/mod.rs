@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::{AwsError, OrAbsent, Session, failed};
 use crate::engine::{
-    BoxError, Change, Field, Impact, Kind, Life, Live, OnParentDelete, Put, Reading, Severity,
+    Arg, BoxError, Change, Field, Impact, Kind, Life, Live, OnParentDelete, Put, Reading, Severity,
     Wanted,
 };
 
@@ -44,6 +44,13 @@ pub fn token(zone: &str) -> String {
 #[must_use]
 pub fn tracking_token(zone: &str, domain: &str) -> String {
     format!("zone:{zone}/{domain}")
+}
+
+/// What a record is called beside another that is called `label` already, as two MAIL FROM names of one domain are.
+#[must_use]
+pub fn label_beside(label: &str, name: &Arg<String>, domain: &str) -> String {
+    let entry = name.get().ok().and_then(|name| claim::Entry::of(label, name, domain));
+    entry.map_or_else(|| label.to_owned(), |entry| entry.label_with_part())
 }
 
 /// Something that relies on an identity would keep it from being deleted after its records.
@@ -291,13 +298,13 @@ fn impact(from: Option<&Spec>, to: Option<&Spec>) -> Impact {
 }
 
 fn impact_of_deleting(from: &Spec) -> Impact {
-    let has = |part: &str| from.records.keys().any(|label| label.starts_with(part));
-    if has("dkim ") {
+    let has = |part: &str| known(Some(from)).any(|record| record.name.contains(part));
+    if has("._domainkey.") {
         Impact::new(
             Severity::StopsMail,
             "without its DKIM records the domain is no longer verified",
         )
-    } else if has("tracking") {
+    } else if from.records.contains_key("tracking") {
         Impact::new(Severity::Degrades, "tracked links in mail already sent lead nowhere")
     } else if from.records.is_empty() {
         Impact::safe()

@@ -98,14 +98,6 @@ pub(super) struct Known<'a> {
 }
 
 impl Known<'_> {
-    /// Whether this is the very same value at the same place, whatever its time to live.
-    pub(super) fn is(&self, other: &Known<'_>) -> bool {
-        self.zone == other.zone
-            && self.name == other.name
-            && self.kind == other.kind
-            && self.value == other.value
-    }
-
     /// Whether both claim the same place, where only one value can stand.
     pub(super) fn is_at(&self, other: &Known<'_>) -> bool {
         self.zone == other.zone && self.name == other.name && self.kind == other.kind
@@ -208,6 +200,12 @@ fn octal(digits: &[u8]) -> Option<u8> {
     let is_octal = digits.iter().all(|digit| (b'0'..=b'7').contains(digit));
     let digits = std::str::from_utf8(digits).ok().filter(|_| is_octal)?;
     u8::from_str_radix(digits, 8).ok()
+}
+
+/// A declared record of known name and value.
+#[cfg(test)]
+pub(super) fn known_record(zone: &str, name: &str, kind: RecordType, value: &str) -> Record {
+    Record::declared(zone, Arg::Known(name.to_owned()), kind, Arg::Known(value.to_owned()))
 }
 
 #[cfg(test)]
