@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::faults::Fault;
 use crate::front::Front;
 use crate::options::Options;
+use crate::ses;
 
 /// Where the controls are.
 pub(crate) const PREFIX: &str = "/_local/";
@@ -40,6 +41,9 @@ pub(crate) fn answer(front: &Front, method: &Method, path: &str, body: &Bytes) -
         ("PATCH", "options") => change(front, body),
         ("GET", "clock") => Ok(json!({ "now": front.world.clock.now().to_rfc3339() })),
         ("POST", "clock") => advance(front, body),
+        (method, path) if path.starts_with("ses/") => {
+            ses::control(&front.world, method, path, body)
+        }
         _ => {
             return text(
                 StatusCode::NOT_FOUND,

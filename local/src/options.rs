@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ses::ports::Choices;
+
 /// The account of a caller that names none.
 pub const ACCOUNT: &str = "123456789012";
 /// The Region of a caller that names none.
@@ -45,6 +47,8 @@ pub struct Options {
     /// How long SES takes to notice records that are right, by the cloud's clock.
     #[serde(with = "seconds")]
     pub verification: Duration,
+    /// What SES does where AWS leaves it open.
+    pub ses: Choices,
 }
 
 impl Default for Options {
@@ -62,6 +66,7 @@ impl Default for Options {
             enforce_iam: true,
             pending_changes: Duration::ZERO,
             verification: Duration::ZERO,
+            ses: Choices::default(),
         }
     }
 }

@@ -16,6 +16,7 @@ use super::message::{Message, TemplateSource};
 use super::routes::Route;
 use super::sending::covering;
 use super::state::Place;
+use super::tenants::Tenant;
 
 /// Everything that must be allowed.
 pub(super) fn actions(call: &mut Call<'_>, route: &Route) -> Vec<IamAction> {
@@ -35,12 +36,31 @@ pub(super) fn actions(call: &mut Call<'_>, route: &Route) -> Vec<IamAction> {
             all("SendBulkEmail", send_resources(call, &messages))
         }
         operation => {
-            let own = resources(&call.place, route, call.request, call.body);
+            let own = match tenant(call, operation) {
+                Some(tenant) => vec![tenant],
+                None => resources(&call.place, route, call.request, call.body),
+            };
             let mut needed: Vec<IamAction> = all(operation, own);
             needed.extend(beside(&call.place, operation, call.body));
             needed
         }
     }
+}
+
+/// The ARN of the tenant that an operation is about; its id is known only when it is there.
+fn tenant(call: &mut Call<'_>, operation: &str) -> Option<String> {
+    const ABOUT: &[&str] = &[
+        "CreateTenant",
+        "GetTenant",
+        "DeleteTenant",
+        "PutTenantSuppressionAttributes",
+        "CreateTenantResourceAssociation",
+        "DeleteTenantResourceAssociation",
+        "ListTenantResources",
+    ];
+    let name = call.body["TenantName"].as_str().filter(|_| ABOUT.contains(&operation))?;
+    let known = call.here().tenants.get(name).map(Tenant::resource);
+    Some(call.place.arn(&known.unwrap_or_else(|| format!("tenant/{name}/*"))))
 }
 
 fn messages(body: &Value, operation: &str) -> Vec<Message> {
@@ -115,7 +135,7 @@ fn resources(place: &Place, route: &Route, request: &AwsRequest, body: &Value) -
 }
 
 /// What some operations need beside their own resource.
-fn beside(place: &Place, operation: &str, body: &Value) -> Vec<IamAction> {
+fn beside(place: &Place, operation: &'static str, body: &Value) -> Vec<IamAction> {
     let action =
         |action: &'static str, resource: String| IamAction { service: "ses", action, resource };
     match operation {
@@ -137,6 +157,22 @@ fn beside(place: &Place, operation: &str, body: &Value) -> Vec<IamAction> {
             arn.map(|arn| action("PutEmailIdentityConfigurationSetAttributes", arn))
                 .into_iter()
                 .collect()
+        }
+        "CreateConfigurationSet" | "PutConfigurationSetDeliveryOptions" => {
+            let options =
+                if operation == "CreateConfigurationSet" { &body["DeliveryOptions"] } else { body };
+            let pool = options["SendingPoolName"].as_str();
+            let arn = pool.map(|pool| place.arn(&format!("dedicated-ip-pool/{pool}")));
+            let archive = body["ArchivingOptions"]["ArchiveArn"].as_str().map(str::to_owned);
+            arn.into_iter().chain(archive).map(|arn| action(operation, arn)).collect()
+        }
+        "PutConfigurationSetArchivingOptions" => {
+            let archive = body["ArchiveArn"].as_str().map(str::to_owned);
+            archive.into_iter().map(|arn| action(operation, arn)).collect()
+        }
+        "CreateTenantResourceAssociation" | "DeleteTenantResourceAssociation" => {
+            let resource = body["ResourceArn"].as_str().map(str::to_owned);
+            resource.into_iter().map(|arn| action(operation, arn)).collect()
         }
         "CreateConfigurationSetEventDestination" | "UpdateConfigurationSetEventDestination" => {
             let role =

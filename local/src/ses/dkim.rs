@@ -345,7 +345,7 @@ fn change_length(
         ));
     }
     dkim.length_changes.push((call.now, wanted));
-    if call.settings.key_length_changes_tokens {
+    if call.settings.choices.key_length_changes_tokens {
         dkim.origin = easy(call, name, current, wanted);
         dkim.search = Some(Search::begin(call.now));
     } else if let Origin::Easy { next, current, made, .. } = &mut dkim.origin {

@@ -12,6 +12,7 @@ mod account;
 mod authorization;
 mod call;
 mod contacts;
+mod control;
 mod delivery;
 mod destinations;
 mod dkim;
@@ -52,6 +53,7 @@ use fakecloud_core::tag_index::TaggedResource;
 use parking_lot::RwLock;
 use serde_json::Value;
 
+pub(crate) use control::control;
 pub use ledger::Sent;
 pub use ports::Dependencies;
 pub use state::State;
@@ -72,7 +74,8 @@ pub struct SesCloud {
 pub type SharedSesState = Arc<RwLock<State>>;
 
 /// What the reviewers of an account's details decide.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Decision {
     /// Out of the sandbox.
     Granted,

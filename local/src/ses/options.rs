@@ -182,7 +182,7 @@ pub(super) fn suppression(call: &mut Call<'_>, input: &Input<'_>) -> Group<Suppr
     };
     let is_empty =
         options.reasons.is_none() && options.scope.is_none() && options.validation.is_none();
-    match (is_empty, call.settings.empty_suppression_inherits) {
+    match (is_empty, call.settings.choices.empty_suppression_inherits) {
         (true, true) => Ok(None),
         (true, false) => Ok(Some(Suppression { reasons: Some(Vec::new()), ..options })),
         (false, _) => Ok(Some(options)),

@@ -34,7 +34,7 @@ fn document(call: &mut Call<'_>, name: &str) -> Result<String, AwsServiceError> 
     let policy = call.label(1);
     simple_name("policy name", policy)?;
     verification::refresh(call, name);
-    let needs_verified = call.settings.policies_need_verification;
+    let needs_verified = call.settings.choices.policies_need_verification;
     let verified = identity(call, name)?.verified;
     if needs_verified && !verified {
         return Err(bad_request(format!("Email identity {name} is not verified.")));

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// Milliseconds since the epoch, as the local cloud's clock shows them.
@@ -30,6 +31,9 @@ pub trait PublicDns: Send + Sync {
     /// All records at exactly this name (lower case, no trailing dot), each with its type and values as Route 53 shows them.
     /// Empty when the name does not exist.
     fn records(&self, name: &str) -> Vec<Record>;
+
+    /// The same as it is now, made for many questions.
+    fn snapshot(&self) -> Box<dyn PublicDns>;
 }
 
 /// The records of one type at a name.
@@ -104,13 +108,31 @@ pub struct Datum {
     pub at: i64,
 }
 
-/// Choices where AWS differs by account or does not say.
+/// How long verification takes, and what is chosen where AWS leaves a choice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// How long right records must have been seen before a verification succeeds, in milliseconds.
     pub verification_delay: i64,
     /// How long a verification searches, and how long lost records are forgiven, in milliseconds: 72 hours at AWS.
     pub verification_patience: i64,
+    /// What AWS leaves open.
+    pub choices: Choices,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            verification_delay: 0,
+            verification_patience: 72 * 60 * 60 * 1000,
+            choices: Choices::default(),
+        }
+    }
+}
+
+/// Where AWS's documentation and what people have seen differ.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Choices {
     /// Whether an identity policy is refused until its identity is verified (the model's text says so, practice does not).
     pub policies_need_verification: bool,
     /// Whether a changed key length brings new DKIM tokens, as probes have shown.
@@ -119,11 +141,9 @@ pub struct Settings {
     pub empty_suppression_inherits: bool,
 }
 
-impl Default for Settings {
+impl Default for Choices {
     fn default() -> Self {
         Self {
-            verification_delay: 0,
-            verification_patience: 72 * 60 * 60 * 1000,
             policies_need_verification: false,
             key_length_changes_tokens: true,
             empty_suppression_inherits: true,

@@ -22,30 +22,36 @@ struct Seen {
 /// Brings every identity of the Region up to date.
 pub(super) fn refresh_all(call: &mut Call<'_>) {
     let names: Vec<String> = call.here().identities.keys().cloned().collect();
+    let dns = call.with.dns.snapshot();
     for name in names {
-        refresh(call, &name);
+        refresh_by(call, &name, dns.as_ref());
     }
 }
 
 /// Brings one identity up to date, its parent and its domain first; one that is not there is no matter.
 pub(super) fn refresh(call: &mut Call<'_>, name: &str) {
+    let dns = std::sync::Arc::clone(&call.with.dns);
+    refresh_by(call, name, dns.as_ref());
+}
+
+fn refresh_by(call: &mut Call<'_>, name: &str, dns: &dyn PublicDns) {
     let place = call.place.clone();
     if let Some((_, domain)) = name.rsplit_once('@') {
-        refresh_at(call, &place, &dns::host(domain));
+        refresh_at(call, &place, &dns::host(domain), dns);
     }
     let parent = match call.here().identities.get(name).map(|identity| &identity.dkim.origin) {
         Some(Origin::Replica { region }) => Some(Place { region: region.clone(), ..place.clone() }),
         _ => None,
     };
     if let Some(parent) = parent {
-        refresh_at(call, &parent, name);
+        refresh_at(call, &parent, name, dns);
     }
-    refresh_at(call, &place, name);
+    refresh_at(call, &place, name, dns);
 }
 
-fn refresh_at(call: &mut Call<'_>, place: &Place, name: &str) {
+fn refresh_at(call: &mut Call<'_>, place: &Place, name: &str, dns: &dyn PublicDns) {
     let (now, settings) = (call.now, call.settings.clone());
-    let Some(seen) = look(call.state, place, name, call.with.dns.as_ref()) else { return };
+    let Some(seen) = look(call.state, place, name, dns) else { return };
     let Some(identity) = call.state.regional(place).identities.get_mut(name) else { return };
     if let (Some(found), Some(search)) = (seen.dkim, identity.dkim.search.as_mut()) {
         search.note(found, now, &settings);

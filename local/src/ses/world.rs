@@ -1,5 +1,6 @@
 //! SES over the world of one cloud: how it sees the DNS and reaches topics, buses, metrics and streams.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fakecloud_cloudwatch::delivery::CloudwatchDeliveryImpl;
@@ -11,6 +12,7 @@ use fakecloud_eventbridge::delivery::EventBridgeDeliveryImpl;
 use fakecloud_iam::evaluator::{
     EvalRequest, PolicyDocument, collect_identity_policies, evaluate, evaluate_resource_policy_only,
 };
+use fakecloud_route53::model::ResourceRecordSet;
 use fakecloud_sns::delivery::SnsDeliveryImpl;
 
 use super::dns::host;
@@ -29,9 +31,11 @@ impl SesCloud {
         let seen = Arc::new(Neighbours(Arc::clone(world)));
         let (clock, options) = (Arc::clone(&world.clock), Arc::clone(&world.options));
         let settings = move || {
-            let delay = options.read().verification.as_millis();
+            let options = options.read();
+            let delay = options.verification.as_millis();
             Settings {
                 verification_delay: i64::try_from(delay).unwrap_or(i64::MAX),
+                choices: options.ses.clone(),
                 ..Settings::default()
             }
         };
@@ -55,24 +59,68 @@ impl PublicDns for Neighbours {
         let route53 = self.0.route53.read();
         let zones = route53.accounts.values().flat_map(|account| account.hosted_zones.values());
         let around: Vec<_> = zones
-            .filter(|zone| !zone.private_zone)
-            .map(|zone| (host(&zone.name), zone))
-            .filter(|(zone, _)| name == zone || name.ends_with(&format!(".{zone}")))
+            .filter(|zone| !zone.private_zone && is_around(undotted(&zone.name), name))
             .collect();
-        let closest = around.iter().map(|(zone, _)| zone.len()).max();
-        let zones = around.iter().filter(|(zone, _)| Some(zone.len()) == closest);
-        let sets = zones.flat_map(|(_, zone)| &zone.resource_record_sets);
-        let sets = sets.filter(|set| host(&set.name) == name);
-        let records = sets.map(|set| Record {
-            kind: set.record_type.clone(),
-            values: set
-                .resource_records
-                .iter()
-                .flat_map(|records| &records.resource_record)
-                .map(|record| record.value.clone())
-                .collect(),
-        });
-        records.collect()
+        let closest = around.iter().map(|zone| undotted(&zone.name).len()).max();
+        let zones = around.iter().filter(|zone| Some(undotted(&zone.name).len()) == closest);
+        let sets = zones.flat_map(|zone| &zone.resource_record_sets);
+        let sets = sets.filter(|set| undotted(&set.name).eq_ignore_ascii_case(name));
+        sets.map(record).collect()
+    }
+
+    fn snapshot(&self) -> Box<dyn PublicDns> {
+        let mut all = Zones::default();
+        let route53 = self.0.route53.read();
+        let zones = route53.accounts.values().flat_map(|account| account.hosted_zones.values());
+        for zone in zones.filter(|zone| !zone.private_zone) {
+            let names = all.0.entry(host(&zone.name)).or_default();
+            for set in &zone.resource_record_sets {
+                names.entry(host(&set.name)).or_default().push(record(set));
+            }
+        }
+        Box::new(all)
+    }
+}
+
+fn undotted(name: &str) -> &str {
+    name.trim_end_matches('.')
+}
+
+/// Whether a zone holds a name, by their names alone.
+fn is_around(zone: &str, name: &str) -> bool {
+    let start = name.len().checked_sub(zone.len());
+    start.is_some_and(|start| {
+        let whole = start == 0 || name.as_bytes().get(start - 1) == Some(&b'.');
+        whole && name.get(start..).is_some_and(|end| end.eq_ignore_ascii_case(zone))
+    })
+}
+
+fn record(set: &ResourceRecordSet) -> Record {
+    let records = set.resource_records.iter().flat_map(|records| &records.resource_record);
+    Record {
+        kind: set.record_type.clone(),
+        values: records.map(|record| record.value.clone()).collect(),
+    }
+}
+
+/// The public zones at one time: records by zone and name.
+#[derive(Default)]
+struct Zones(BTreeMap<String, BTreeMap<String, Vec<Record>>>);
+
+impl PublicDns for Zones {
+    fn records(&self, name: &str) -> Vec<Record> {
+        let mut around = Some(name);
+        while let Some(zone) = around {
+            if let Some(names) = self.0.get(zone) {
+                return names.get(name).cloned().unwrap_or_default();
+            }
+            around = zone.split_once('.').map(|(_, parent)| parent);
+        }
+        Vec::new()
+    }
+
+    fn snapshot(&self) -> Box<dyn PublicDns> {
+        Box::new(Self(self.0.clone()))
     }
 }
 

@@ -160,16 +160,61 @@ async fn dimensions_have_rules() {
     bench.create_destination("d", to).await.unwrap();
 }
 
+impl Bench {
+    async fn to_stream(&self) -> Result<(), String> {
+        let stream = KinesisFirehoseDestination::builder()
+            .iam_role_arn(format!("arn:aws:iam::{ACCOUNT}:role/events"))
+            .delivery_stream_arn(stream())
+            .build()
+            .unwrap();
+        let to = definition().kinesis_firehose_destination(stream);
+        match self.create_destination("d", to).await {
+            Ok(_) => Ok(()),
+            refusal => Err(super::refusal(refusal).0),
+        }
+    }
+}
+
+fn stream() -> String {
+    format!("arn:aws:firehose:{REGION}:{ACCOUNT}:deliverystream/events")
+}
+
 #[tokio::test]
 async fn a_stream_and_its_role_must_exist_and_the_role_must_be_usable() {
     let bench = Bench::with_set().await;
-    let stream = KinesisFirehoseDestination::builder()
-        .iam_role_arn(format!("arn:aws:iam::{ACCOUNT}:role/events"))
-        .delivery_stream_arn(format!("arn:aws:firehose:{REGION}:{ACCOUNT}:deliverystream/events"))
-        .build()
-        .unwrap();
-    let to = definition().kinesis_firehose_destination(stream);
-    refused(bench.create_destination("d", to).await, "BadRequestException");
+    let refused = Err("BadRequestException".to_owned());
+    let iam = aws_sdk_iam::Client::new(&bench.config);
+    let trust = |service: &str| {
+        serde_json::json!({
+            "Version": "2012-10-17",
+            "Statement": [{ "Effect": "Allow", "Principal": { "Service": service }, "Action": "sts:AssumeRole" }],
+        })
+        .to_string()
+    };
+    let create = iam.create_role().role_name("events");
+    let create = create.assume_role_policy_document(trust("firehose.amazonaws.com"));
+    create.send().await.unwrap();
+    let write = serde_json::json!({
+        "Version": "2012-10-17",
+        "Statement": [{ "Effect": "Allow", "Action": "firehose:PutRecordBatch", "Resource": stream() }],
+    });
+    assert_eq!(bench.to_stream().await, refused);
+    let now = bench.cloud.world().clock.now();
+    let made = serde_json::json!({
+        "name": "events", "arn": stream(), "status": "ACTIVE", "stream_type": "DirectPut",
+        "created_at": now, "last_update": now, "version_id": "1", "destination": null, "tags": {},
+    });
+    let mut accounts = bench.cloud.world().firehose.write();
+    let streams = accounts.get_or_create(ACCOUNT, REGION).streams_mut(REGION);
+    streams.insert("events".to_owned(), serde_json::from_value(made).unwrap());
+    drop(accounts);
+    assert_eq!(bench.to_stream().await, refused);
+    let update = iam.update_assume_role_policy().role_name("events");
+    update.policy_document(trust("ses.amazonaws.com")).send().await.unwrap();
+    assert_eq!(bench.to_stream().await, refused);
+    let put = iam.put_role_policy().role_name("events").policy_name("write");
+    put.policy_document(write.to_string()).send().await.unwrap();
+    assert_eq!(bench.to_stream().await, Ok(()));
 }
 
 #[tokio::test]

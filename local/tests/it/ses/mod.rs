@@ -2,6 +2,7 @@
 //! by breaking it.
 
 mod account;
+mod choices;
 mod destinations;
 mod dkim;
 mod identities;

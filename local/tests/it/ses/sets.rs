@@ -203,7 +203,7 @@ async fn vdm_security_and_archiving_are_groups_too() {
 
     let put = || bench.ses.put_configuration_set_archiving_options().configuration_set_name("main");
     refused(
-        put().archive_arn("arn:aws:ses:us-east-1:1:archive/x").send().await,
+        put().archive_arn("arn:aws:ses:us-east-1:123456789012:mailmanager-archive/x").send().await,
         "BadRequestException",
     );
     let arn = "arn:aws:ses:us-east-1:123456789012:mailmanager-archive/a-abcdefghijklmnopqrstuvwxyz";
