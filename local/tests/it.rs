@@ -9,6 +9,7 @@ mod it {
     mod delivery;
     mod folder;
     mod kept;
+    mod messaging;
     mod permissions;
     mod policies;
     mod queues;

@@ -277,3 +277,42 @@ impl Kind for Attachment {
         kinds.into_iter().map(spec).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn role(name: &str) -> Principal {
+        Principal { kind: PrincipalKind::Role, name: name.to_owned() }
+    }
+
+    #[test]
+    fn a_name_gives_its_parts_back() {
+        let whole = name("pivot-prod-api", &role("pivot+api@x"));
+        assert_eq!(whole, "pivot-prod-api/role/pivot+api@x");
+        assert_eq!(parts(&whole), Some(("pivot-prod-api", role("pivot+api@x"))));
+        assert_eq!(parts("pivot-prod-api/service/x"), None);
+    }
+
+    #[test]
+    fn a_token_does_not_depend_on_case_and_fits_into_a_tag() {
+        assert_eq!(token(&role("Pivot-API")), token(&role("pivot-api")));
+        assert_eq!(token(&role("pivot-api")), "role:pivot-api");
+        let long = token(&role(&"r".repeat(128)));
+        assert_eq!(long.len(), "role#".len() + 8);
+        assert_ne!(long, token(&role(&"s".repeat(128))));
+    }
+
+    #[test]
+    fn everything_missing_is_said_at_once() {
+        let error = MissingPrincipals {
+            account: "123456789012".to_owned(),
+            missing: vec![("p".to_owned(), role("a")), ("q".to_owned(), role("b"))],
+        };
+        assert_eq!(
+            error.to_string(),
+            "there is no role `a` in account 123456789012, to which p is to be attached\n\
+             there is no role `b` in account 123456789012, to which q is to be attached"
+        );
+    }
+}

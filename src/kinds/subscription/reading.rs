@@ -110,17 +110,16 @@ impl Subscription {
                 (bare, Outputs { arn: Some(arn), pending: false }, Vec::new())
             }
         };
-        let mut uses = used_queues(&self.session.arns, &spec);
-        uses.insert(Address::new("topic", topic.clone()));
         Ok(Some(Live {
             name: name(&topic, &protocol, &endpoint),
             tokens: BTreeSet::from([token(&protocol, &endpoint)]),
             parent: Some(Address::new("topic", topic)),
+            // Not the topic: a subscription goes with it, and no call is needed.
+            uses: used_queues(&self.session.arns, &spec),
             spec,
             outputs,
             ownership,
             marks: Marks::default(),
-            uses,
             notes,
         }))
     }

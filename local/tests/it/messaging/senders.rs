@@ -1,0 +1,173 @@
+//! Send policies and who holds them.
+
+use sesinfra::engine::{Action, Address, Severity, chain};
+use sesinfra_local::{Effect, Fault};
+
+use super::stage::Stage;
+use crate::it::account::ACCOUNT;
+
+const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+
+fn address(text: &str) -> Address {
+    text.parse().unwrap()
+}
+
+fn arn(rest: &str) -> String {
+    format!("arn:aws:iam::{ACCOUNT}:policy{rest}")
+}
+
+async fn principals(stage: &Stage) -> aws_sdk_iam::Client {
+    let iam = aws_sdk_iam::Client::new(&stage.clients);
+    for role in ["api", "worker", "theirs"] {
+        iam.create_role().role_name(role).assume_role_policy_document(TRUST).send().await.unwrap();
+    }
+    iam.create_user().user_name("Ann").send().await.unwrap();
+    iam.create_group().group_name("ops").send().await.unwrap();
+    iam
+}
+
+fn policy(from: &str, rest: &str) -> String {
+    format!(
+        "[send_policies.api]\nfrom = [{from}]\nidentities = [\"arn:aws:ses:us-east-1:{ACCOUNT}:identity/pivot.app\"]\n{rest}"
+    )
+}
+
+#[tokio::test]
+async fn each_setting_is_set_changed_and_unset_without_a_difference_left() {
+    let stage = Stage::new().await;
+    principals(&stage).await;
+    let all = "attach = { roles = [\"api\", \"worker\"], users = [\"Ann\"], groups = [\"ops\"] }";
+    stage.converge(&policy("\"*@pivot.app\"", "")).await;
+    stage
+        .converge(&policy("\"*@pivot.app\"", &format!("{all}\ntags = {{ team = \"mail\" }}")))
+        .await;
+    stage
+        .converge(&policy("\"a@pivot.app\", \"b@pivot.app\"", "attach = { roles = [\"worker\"] }"))
+        .await;
+    // Another path makes it anew, holders and all.
+    let moved = format!("path = \"/mail/\"\n{all}");
+    let plan = stage.converge(&policy("\"*@pivot.app\"", &moved)).await;
+    assert_eq!(
+        plan.change(&address("send_policy.pivot-test-api")).unwrap().action,
+        Action::Replace
+    );
+    stage.converge("").await;
+    let iam = aws_sdk_iam::Client::new(&stage.clients);
+    let listed = iam.list_policies().scope(aws_sdk_iam::types::PolicyScopeType::Local).send().await;
+    assert!(listed.unwrap().policies().is_empty());
+}
+
+#[tokio::test]
+async fn a_sixth_version_makes_room_for_itself() {
+    let stage = Stage::new().await;
+    for number in 0..8 {
+        stage.converge(&policy(&format!("\"sender-{number}@pivot.app\""), "")).await;
+    }
+    let iam = aws_sdk_iam::Client::new(&stage.clients);
+    let versions =
+        iam.list_policy_versions().policy_arn(arn("/pivot-test-api")).send().await.unwrap();
+    assert_eq!(versions.versions().len(), 5);
+}
+
+#[tokio::test]
+async fn a_document_that_means_the_same_is_not_written_again() {
+    let stage = Stage::new().await;
+    let file = policy("\"*@pivot.app\"", "");
+    stage.converge(&file).await;
+    let iam = aws_sdk_iam::Client::new(&stage.clients);
+    let respelled = format!(
+        r#"{{ "Version": "2012-10-17", "Statement": [ {{ "Sid": "Send", "Effect": "Allow",
+        "Resource": ["arn:aws:ses:us-east-1:{ACCOUNT}:identity/pivot.app"], "Action": ["SES:sendrawemail", "ses:SendEmail"],
+        "Condition": {{ "StringLike": {{ "SES:fromaddress": ["*@pivot.app"] }} }} }} ] }}"#
+    );
+    let create =
+        iam.create_policy_version().policy_arn(arn("/pivot-test-api")).set_as_default(true);
+    create.policy_document(respelled).send().await.unwrap();
+    stage.expect_nothing(&file).await;
+}
+
+#[tokio::test]
+async fn what_somebody_else_attached_is_left_and_keeps_the_policy() {
+    let stage = Stage::new().await;
+    let iam = principals(&stage).await;
+    let file = policy("\"*@pivot.app\"", "attach = { roles = [\"api\"] }");
+    stage.converge(&file).await;
+    let arn = arn("/pivot-test-api");
+    iam.attach_role_policy().role_name("theirs").policy_arn(&arn).send().await.unwrap();
+    let plan = stage.converge(&file).await;
+    assert_eq!(plan.unmanaged[0].address, address("attachment.pivot-test-api/role/theirs"));
+    let (plan, report) = stage.open("").await.apply().await;
+    let change = plan.change(&address("send_policy.pivot-test-api")).unwrap();
+    assert_eq!(change.impact.severity, Severity::StopsMail);
+    assert!(change.impact.reason.contains("role/theirs"), "{}", change.impact.reason);
+    assert!(report.has_failures());
+    let held = iam.list_entities_for_policy().policy_arn(&arn).send().await.unwrap();
+    assert_eq!(held.policy_roles().len(), 1, "{held:?}");
+    iam.detach_role_policy().role_name("theirs").policy_arn(&arn).send().await.unwrap();
+    stage.converge("").await;
+}
+
+#[tokio::test]
+async fn a_holder_that_does_not_exist_is_named_before_anything_is_made() {
+    let stage = Stage::new().await;
+    principals(&stage).await;
+    let file =
+        policy("\"*@pivot.app\"", "attach = { roles = [\"apii\", \"api\"], users = [\"bob\"] }");
+    let error = stage.open(&file).await.plan().await.unwrap_err();
+    let text = chain(&error);
+    assert!(
+        text.contains("role `apii`") && text.contains("user `bob`") && !text.contains("`api`"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn a_name_is_taken_whatever_its_path_and_case() {
+    let stage = Stage::new().await;
+    let iam = aws_sdk_iam::Client::new(&stage.clients);
+    let document = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#;
+    iam.create_policy()
+        .policy_name("Pivot-Test-API")
+        .path("/other/")
+        .policy_document(document)
+        .send()
+        .await
+        .unwrap();
+    let plan = stage.open(&policy("\"*@pivot.app\"", "")).await.plan().await.unwrap();
+    assert_eq!(plan.refusals.len(), 1, "{:?}", plan.refusals);
+    let change = plan.change(&address("send_policy.pivot-test-api")).unwrap();
+    assert!(change.notes[0].contains("Pivot-Test-API"), "{:?}", change.notes);
+}
+
+#[tokio::test]
+async fn an_answer_that_was_lost_is_settled_by_the_next_run() {
+    let stage = Stage::new().await;
+    principals(&stage).await;
+    let file = policy("\"*@pivot.app\"", "attach = { roles = [\"api\"] }");
+    for action in ["iam:CreatePolicy", "iam:AttachRolePolicy", "iam:TagPolicy"] {
+        stage.cloud.faults().arm(Fault::nth(action, 1, Effect::LoseResponse));
+        let _ = stage.open(&file).await.apply().await;
+        stage.cloud.faults().clear();
+        stage.converge(&file).await;
+        stage.converge("").await;
+    }
+}
+
+#[tokio::test]
+async fn a_plan_without_changes_takes_one_list_and_a_few_calls_for_each_policy() {
+    let stage = Stage::new().await;
+    principals(&stage).await;
+    let file = policy("\"*@pivot.app\"", "attach = { roles = [\"api\", \"worker\"] }");
+    stage.converge(&file).await;
+    stage.cloud.calls().clear();
+    stage.expect_nothing(&file).await;
+    let counts = stage.cloud.calls().counts();
+    let iam: Vec<_> = counts.iter().filter(|(action, _)| action.starts_with("iam:")).collect();
+    let expected = [
+        ("iam:GetPolicy", 1),
+        ("iam:GetPolicyVersion", 1),
+        ("iam:ListEntitiesForPolicy", 1),
+        ("iam:ListPolicies", 1),
+    ];
+    assert!(iam.iter().map(|(action, count)| (action.as_str(), **count)).eq(expected), "{iam:?}");
+}

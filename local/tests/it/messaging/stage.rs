@@ -1,0 +1,130 @@
+//! An environment file, the account it is applied to, and what applying it again and again does.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_config::SdkConfig;
+use aws_credential_types::Credentials;
+use sesinfra::aws::{Access, Session, connect};
+use sesinfra::blueprint::blueprint;
+use sesinfra::engine::{
+    Control, Event, Graph, Options as PlanOptions, Plan, PlanError, Registry, Report, apply, plan,
+};
+use sesinfra::environment::{self, names::FileName};
+use sesinfra::kinds::registry;
+use sesinfra_local::{Cloud, Options};
+
+use crate::it::account::{ACCOUNT, REGION, administrator, cloud};
+
+/// Numbers the folders of one test process.
+static FOLDERS: AtomicUsize = AtomicUsize::new(0);
+
+/// A cloud, and the file of one environment for it.
+pub(super) struct Stage {
+    pub(super) cloud: Cloud,
+    pub(super) clients: SdkConfig,
+    root: PathBuf,
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        // What cannot be removed is left to the system's own clean-up.
+        let _ = std::fs::remove_dir_all(&self.root);
+    }
+}
+
+/// One environment, open for planning.
+pub(super) struct Open {
+    session: Arc<Session>,
+    registry: Registry,
+    graph: Graph,
+}
+
+impl Stage {
+    pub(super) async fn new() -> Self {
+        let cloud = cloud(Options { enforce_iam: false, ..Options::default() }).await;
+        let clients = administrator(&cloud, ACCOUNT);
+        let number = FOLDERS.fetch_add(1, Ordering::Relaxed);
+        let root = std::env::temp_dir()
+            .join(format!("sesinfra-messaging-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(root.join("environments")).unwrap();
+        Self { cloud, clients, root }
+    }
+
+    /// The environment with `rest` as the body of its file.
+    pub(super) async fn open(&self, rest: &str) -> Open {
+        let text = format!(
+            "project = \"pivot\"\n[aws]\naccount = \"{ACCOUNT}\"\nregion = \"{REGION}\"\n{rest}"
+        );
+        std::fs::write(self.root.join("environments/test.toml"), text).unwrap();
+        let name = FileName::parse("test").unwrap();
+        let environment = environment::load(&self.root, &name).unwrap();
+        let (key, secret) = Cloud::administrator(ACCOUNT);
+        let access = Access {
+            endpoint: Some(self.cloud.endpoint().to_owned()),
+            credentials: Some(Credentials::new(key, secret, None, None, "test")),
+            root: self.root.clone(),
+            ..Access::default()
+        };
+        let (session, facts) = connect(&environment, &access).await.unwrap();
+        let graph = blueprint(&environment, &facts).unwrap().graph;
+        let registry = registry(&session);
+        Open { session, registry, graph }
+    }
+
+    /// Applies a file, and makes sure that nothing is left to do.
+    pub(super) async fn converge(&self, rest: &str) -> Plan {
+        let (plan, report) = self.open(rest).await.apply().await;
+        assert!(report.is_complete(), "{report:#?}");
+        self.expect_nothing(rest).await;
+        plan
+    }
+
+    pub(super) async fn expect_nothing(&self, rest: &str) {
+        let again = self.open(rest).await.plan().await.unwrap();
+        let left: Vec<_> = again.pending().collect();
+        assert!(left.is_empty(), "{left:#?}");
+    }
+}
+
+impl Open {
+    pub(super) async fn plan(&self) -> Result<Plan, PlanError> {
+        plan(&self.graph, &self.registry, &PlanOptions::default()).await
+    }
+
+    pub(super) async fn apply(&self) -> (Plan, Report) {
+        let plan = self.plan().await.unwrap();
+        assert!(plan.refusals.is_empty(), "{:#?}", plan.refusals);
+        let report = apply(&plan, &self.registry, self).await;
+        (plan, report)
+    }
+}
+
+#[async_trait]
+impl Control for Open {
+    fn hear(&self, _event: Event) {}
+
+    fn is_stopped(&self) -> bool {
+        false
+    }
+
+    async fn pause(&self, attempt: u32) -> bool {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        attempt < 5
+    }
+
+    async fn pause_for_reads(&self, attempt: u32) -> bool {
+        self.pause(attempt).await
+    }
+
+    fn forget_reads(&self) {
+        self.session.forget_reads();
+    }
+
+    fn parallelism(&self) -> usize {
+        4
+    }
+}
