@@ -242,9 +242,9 @@ fn may_hold(statement: &Statement, account: &str) -> bool {
         }
         match key {
             "aws:SourceAccount" => values.iter().any(|value| matches(value, account)),
-            "aws:SourceArn" => values.iter().any(|value| {
-                value.splitn(6, ':').nth(4).is_none_or(|owner| matches(owner, account))
-            }),
+            "aws:SourceArn" => values
+                .iter()
+                .any(|value| value.split(':').nth(4).is_none_or(|owner| matches(owner, account))),
             _ => true,
         }
     })

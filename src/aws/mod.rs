@@ -26,7 +26,7 @@ pub use connect::{Access, ConnectError, connect};
 pub use error::{AwsError, Class, OrAbsent, failed};
 pub use facts::Facts;
 pub use memo::{Memo, Reads};
-pub use ownership::{Owner, TagChanges};
+pub use ownership::{Owner, TagChanges, short_hash};
 pub use pacing::{Rate, Rates};
 pub use private_key::{KeyError, PrivateKey, SecretError};
 pub use propagation::until_propagated;

@@ -181,6 +181,14 @@ fn seal(project: &str, environment: &str, arn: &str) -> String {
     twelve_hex_digits(&[project, environment, arn])
 }
 
+/// How a child whose name is too long for a tag, or holds characters that tags do not, is named in marks: 8 hex digits.
+#[must_use]
+pub fn short_hash(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
+    let [first, second, third, fourth, ..] = <[u8; 32]>::from(digest);
+    format!("{:08x}", u32::from_be_bytes([first, second, third, fourth]))
+}
+
 fn twelve_hex_digits(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {

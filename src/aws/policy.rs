@@ -135,7 +135,7 @@ impl Policy {
     /// matches nobody, a new principal of the old name included.
     #[must_use]
     pub fn lost_principals(&self) -> BTreeSet<&str> {
-        let named = self.statement.values().flat_map(|statement| statement.principal.get("AWS"));
+        let named = self.statement.values().filter_map(|statement| statement.principal.get("AWS"));
         named.flatten().map(String::as_str).filter(|name| is_unique_id(name)).collect()
     }
 
@@ -443,15 +443,12 @@ fn decoded(document: &str) -> String {
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
         let escaped = (*byte == b'%').then(|| document.get(at + 1..at + 3)).flatten();
-        match escaped.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(value) => {
-                plain.push(value);
-                at += 3;
-            }
-            None => {
-                plain.push(*byte);
-                at += 1;
-            }
+        if let Some(value) = escaped.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            plain.push(value);
+            at += 3;
+        } else {
+            plain.push(*byte);
+            at += 1;
         }
     }
     String::from_utf8_lossy(&plain).into_owned()

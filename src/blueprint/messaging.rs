@@ -161,11 +161,11 @@ fn add_subscription(
 /// The addresses of those queues that this environment makes.
 fn own_queues<'a>(
     arns: &Arns,
-    named: impl IntoIterator<Item = &'a str>,
+    wanted: impl IntoIterator<Item = &'a str>,
     queues: &BTreeMap<String, queue::Spec>,
 ) -> Vec<Address> {
     let prefix = arns.queue("");
-    let names = named.into_iter().filter_map(|arn| arn.strip_prefix(&prefix));
+    let names = wanted.into_iter().filter_map(|arn| arn.strip_prefix(&prefix));
     names.filter(|name| queues.contains_key(*name)).map(queue_address).collect()
 }
 

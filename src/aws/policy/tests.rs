@@ -71,10 +71,9 @@ fn respelled(value: &Value, within: &str, dice: &mut Dice) -> Value {
                 let inner = match (within, key.as_str()) {
                     (_, "Condition") => "condition",
                     ("condition", _) => "operator",
-                    ("operator", _) => "value",
+                    ("operator", _) | (_, "Resource" | "NotResource") => "value",
                     (_, "Action" | "NotAction") => "action",
                     (_, "Principal" | "NotPrincipal") => "principal",
-                    (_, "Resource" | "NotResource") => "value",
                     (outer, _) => outer,
                 };
                 (spelled, respelled(value, inner, dice))

@@ -14,7 +14,7 @@ fn facts() -> Facts {
     Facts { arns, owner, zones: Zones::default(), keys: BTreeMap::new() }
 }
 
-fn settings(rest: Value) -> Settings {
+fn settings(rest: &Value) -> Settings {
     let mut whole = json!({
         "project": "pivot",
         "aws": { "account": "123456789012", "region": "us-east-1" },
@@ -26,7 +26,7 @@ fn settings(rest: Value) -> Settings {
 
 #[test]
 fn a_topic_lets_ses_publish_for_this_accounts_sets_and_keeps_its_owner() {
-    let settings = settings(json!({ "topics": { "feedback": { "tags": { "team": "mail" } } } }));
+    let settings = settings(&json!({ "topics": { "feedback": { "tags": { "team": "mail" } } } }));
     let (name, topic) = settings.topics.first_key_value().unwrap();
     let spec = topic_spec(&settings, &facts().arns, name, topic);
     let document: Value = serde_json::from_str(&spec.policy.document()).unwrap();
@@ -63,7 +63,7 @@ fn a_topic_lets_ses_publish_for_this_accounts_sets_and_keeps_its_owner() {
 
 #[test]
 fn a_queue_lets_in_exactly_the_topics_that_name_it() {
-    let settings = settings(json!({
+    let settings = settings(&json!({
         "topics": {
             "bounces": { "subscriptions": [{ "queue": "inbox" }] },
             "complaints": { "subscriptions": [
@@ -94,7 +94,7 @@ fn a_queue_lets_in_exactly_the_topics_that_name_it() {
 
 #[test]
 fn a_dead_letter_queue_is_made_where_none_is_named() {
-    let settings = settings(json!({ "queues": {
+    let settings = settings(&json!({ "queues": {
         "inbox": { "dead_letter": {}, "encryption": "off", "tags": { "team": "mail" } },
         "named": { "dead_letter": { "queue": "lost", "max_receives": 3 } },
         "lost": {},
@@ -119,7 +119,7 @@ fn a_dead_letter_queue_is_made_where_none_is_named() {
 
 #[test]
 fn a_subscription_is_named_by_what_sns_calls_its_endpoint() {
-    let settings = settings(json!({ "topics": { "feedback": { "subscriptions": [
+    let settings = settings(&json!({ "topics": { "feedback": { "subscriptions": [
         { "https": "https://api.pivot.app/ses", "raw": true },
         { "email": "ops@pivot.app" },
         { "email_json": "bot@pivot.app" },
@@ -155,7 +155,7 @@ fn a_subscription_is_named_by_what_sns_calls_its_endpoint() {
 
 #[test]
 fn queues_come_before_what_delivers_to_them() {
-    let settings = settings(json!({
+    let settings = settings(&json!({
         "topics": { "feedback": { "subscriptions": [
             { "queue": "inbox", "dead_letter": "lost" },
             { "queue": "arn:aws:sqs:us-east-1:123456789012:made-by-hand" }

@@ -10,10 +10,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::aws::policies::{Policies, Principal, PrincipalKind};
-use crate::aws::{AwsError, Class, Session};
+use crate::aws::{AwsError, Class, Session, short_hash};
 use crate::engine::{
     Address, BoxError, Change, Field, Impact, Kind, Life, Live, Marks, OnParentDelete, Ownership,
     Put, Reading, Severity, Wanted,
@@ -50,9 +49,7 @@ pub fn token(principal: &Principal) -> String {
     if token.len() <= TOKEN_LENGTH_MAX {
         return token;
     }
-    let digest = Sha256::digest(token.as_bytes());
-    let hex: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-    format!("{}#{hex}", principal.kind)
+    format!("{}#{}", principal.kind, short_hash(&token))
 }
 
 /// The name of an attachment: `POLICY/role/NAME`.

@@ -86,7 +86,7 @@ pub(super) fn settings_in_order(spec: &Spec) -> Vec<(&'static str, &'static str,
     let mut settings = vec![raw];
     match scope {
         Some(scope) if scope.2.as_deref() == Some("MessageBody") => {
-            settings.extend([scope, policy])
+            settings.extend([scope, policy]);
         }
         Some(scope) => settings.extend([policy, scope]),
         None => settings.push(policy),

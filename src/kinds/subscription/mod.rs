@@ -15,11 +15,10 @@ use async_trait::async_trait;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
 use self::reading::{Asked, Found};
 use crate::aws::topics::{SubscriberState, Topics};
-use crate::aws::{Class, Session, failed};
+use crate::aws::{Class, Session, failed, short_hash};
 use crate::engine::{
     BoxError, Change, Field, Impact, Kind, Life, Live, OnParentDelete, Put, Reading, Severity,
     Wanted, touches,
@@ -75,9 +74,7 @@ pub struct Outputs {
 /// How a topic's marks name a subscription: endpoints are too long for a tag, and hold characters that tags do not.
 #[must_use]
 pub fn token(protocol: &str, endpoint: &str) -> String {
-    let digest = Sha256::digest(format!("{protocol}\n{endpoint}").as_bytes());
-    let hex: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-    format!("sub:{hex}")
+    format!("sub:{}", short_hash(&format!("{protocol}\n{endpoint}")))
 }
 
 /// The name of a subscription: `TOPIC/PROTOCOL:ENDPOINT`.

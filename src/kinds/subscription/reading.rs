@@ -57,15 +57,16 @@ impl Subscription {
                 wanted: declared.cloned().flatten(),
             };
             match (declared, is_ours) {
-                // One that was let go while it was pending: SNS cannot delete it, and lists it until it expires.
-                (Some(None), _) if one.state == SubscriberState::Pending => None,
-                // Asked for by somebody else, or by us before it was dropped from the file, and not confirmed: asking
-                // again is harmless, so it counts as absent.
-                (Some(Some(_)), false) if one.state == SubscriberState::Pending => None,
+                // One that was let go while it was pending: SNS cannot delete it, and lists it until it expires. Or one that
+                // somebody else asked for, or we did before it was dropped from the file: asking again is harmless.
+                (Some(None), _) | (Some(Some(_)), false)
+                    if one.state == SubscriberState::Pending =>
+                {
+                    None
+                }
                 (_, true) => Some(found(Ownership::Ours)),
-                (Some(_), false) => Some(found(Ownership::Unowned)),
-                (None, false) if of_topic == Ownership::Ours => Some(found(Ownership::Unowned)),
-                (None, false) => None,
+                (None, false) if of_topic != Ownership::Ours => None,
+                (_, false) => Some(found(Ownership::Unowned)),
             }
         });
         Ok(found.filter(|it| reading == Reading::Everything || it.is_asked_for(asked)).collect())
