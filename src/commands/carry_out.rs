@@ -59,7 +59,7 @@ impl Run<'_> {
             return Ok(exit(&report));
         }
         match options.wait.filter(|_| purpose == Purpose::Apply) {
-            Some(limit) => self.wait_for_identities(&opened, limit, &stop).await,
+            Some(limit) => self.wait_for_identities(&opened, &document, limit).await,
             None => Ok(Exit::Done),
         }
     }

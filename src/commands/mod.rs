@@ -20,6 +20,7 @@ mod output;
 mod plan;
 mod plan_file;
 mod planned;
+mod records;
 mod root;
 mod schema;
 mod show;

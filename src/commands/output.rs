@@ -10,6 +10,7 @@ use super::arguments::{Format, environment};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::open::Opened;
+use super::records::all_records;
 use crate::engine::{LiveValue, World};
 use crate::environment::names::FileName;
 use crate::view::{Outputs, outputs_text};
@@ -66,7 +67,7 @@ fn outputs(opened: &Opened, world: &World) -> Outputs {
         smtp_endpoint: format!("email-smtp.{}.amazonaws.com", aws.region),
         configuration_sets: sets.map(|live| live.address.name().to_owned()).collect(),
         resources,
-        dns_records: Vec::new(),
+        dns_records: all_records(opened, world.ours()),
     }
 }
 

@@ -1,16 +1,14 @@
 //! From an open environment to a plan that can be shown, saved and carried out.
 
-use serde_json::Value;
-
 use super::Run;
 use super::arguments::Selection;
 use super::failure::Failure;
 use super::gate::{Protection, refusals};
 use super::open::Opened;
-use crate::blueprint::ManualRecord;
-use crate::engine::{Address, Arg, Graph, Options, Plan, PlanError};
+use super::records::manual_records;
+use crate::engine::{Address, Graph, Options, PlanError};
 use crate::lookup::judge;
-use crate::view::{Document, FORMAT, Purpose, Record};
+use crate::view::{Document, FORMAT, Purpose};
 
 impl Run<'_> {
     /// Plans `opened` for a purpose.
@@ -32,7 +30,7 @@ impl Run<'_> {
         let plan = crate::engine::plan(graph, &opened.registry, &options).await;
         let plan = plan.map_err(|error| self.not_planned(error, opened))?;
         let mut records = match purpose {
-            Purpose::Apply => manual_records(&opened.blueprint.manual, &plan),
+            Purpose::Apply => manual_records(&opened.blueprint.manual, &plan.outputs),
             Purpose::Destroy => Vec::new(),
         };
         judge(&mut records, self.host.lookup.as_ref()).await;
@@ -77,31 +75,4 @@ fn protection(opened: &Opened, selection: &Selection) -> Protection {
         identities: identities.collect(),
         allowed: selection.allow.iter().cloned().collect(),
     }
-}
-
-/// The records that somebody else publishes, with what is known of them by now.
-fn manual_records(manual: &[ManualRecord], plan: &Plan) -> Vec<Record> {
-    let records = manual.iter().map(|record| {
-        let (name, value) = (known(&record.name, plan), known(&record.value, plan));
-        Record {
-            owner: record.identity.to_string(),
-            purpose: record.purpose.to_owned(),
-            kind: format!("{:?}", record.kind).to_uppercase(),
-            known_after: name.as_ref().and(value.as_ref()).err().cloned(),
-            name: name.ok(),
-            value: value.ok(),
-            verdict: None,
-        }
-    });
-    records.collect()
-}
-
-/// A value, or the resource that makes it known.
-fn known(arg: &Arg<String>, plan: &Plan) -> Result<String, Address> {
-    let (address, path) = match arg {
-        Arg::Known(value) => return Ok(value.clone()),
-        Arg::Output { address, path } => (address, path),
-    };
-    let output = plan.outputs.get(address).and_then(|outputs| outputs.get(path));
-    output.and_then(Value::as_str).map(ToOwned::to_owned).ok_or_else(|| address.clone())
 }

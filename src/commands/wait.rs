@@ -6,62 +6,88 @@ use serde_json::Value;
 
 use super::Run;
 use super::carry_out::Interrupts;
-use super::control::{Schedule, Stop};
+use super::control::Schedule;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::open::Opened;
+use super::records::all_records;
 use crate::engine::{LiveValue, Reading, Wanted};
+use crate::lookup::judge;
+use crate::view::{Document, pending_text};
 
-/// The kind whose resources are verified.
-const IDENTITY: &str = "identity";
+/// The kinds that have notes until SES has verified them.
+const VERIFIED: [&str; 2] = ["identity", "mail_from"];
 
 impl Run<'_> {
-    /// Waits until every declared identity is verified, or the time is up.
+    /// Waits until every planned identity is verified, or the time is up.
     pub(super) async fn wait_for_identities(
         &self,
         opened: &Opened,
+        document: &Document,
         limit: Duration,
-        stop: &Stop,
     ) -> Result<Exit, Failure> {
         let schedule = Schedule::for_waiting(self.host.first_pause, limit);
         let mut interrupts = Interrupts::listen()?;
         let mut said = String::new();
         for attempt in 1.. {
-            let pending: Vec<String> = identities(opened)
-                .await?
-                .iter()
-                .filter(|live| live.outputs.get("verified") != Some(&Value::Bool(true)))
-                .map(|live| live.address.name().to_owned())
-                .collect();
-            if pending.is_empty() {
-                self.say("Every identity is verified.\n");
+            opened.session.forget_reads();
+            let waiting = self.waiting(opened, document).await?;
+            let Some(text) = waiting else {
+                self.say("\nEvery identity is verified.\n");
                 return Ok(Exit::Done);
-            }
-            let waiting = format!("Waiting for the verification of {}...\n", pending.join(", "));
-            if waiting != said {
-                self.say(&waiting);
-                said = waiting;
+            };
+            if text != said {
+                self.say(&text);
+                said = text;
             }
             let Some(pause) = schedule.pause(attempt) else { break };
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
-                () = interrupts.next() => stop.stop(),
+                () = interrupts.next() => break,
             }
-            if stop.is_stopped() {
-                break;
-            }
-            opened.session.forget_reads();
         }
+        self.say(
+            "\nThat is not all verified yet; SES goes on looking by itself for up to 72 hours.\n",
+        );
         Ok(Exit::Partial)
+    }
+
+    /// What is not verified yet, and what the DNS says of its records; `None` when all is.
+    async fn waiting(
+        &self,
+        opened: &Opened,
+        document: &Document,
+    ) -> Result<Option<String>, Failure> {
+        let live = verified_ones(opened, document).await?;
+        let notes =
+            live.iter().flat_map(|one| one.notes.iter().map(move |note| (one, note.clone())));
+        let pending: Vec<(String, String)> =
+            notes.map(|(one, note)| (one.address.to_string(), note)).collect();
+        if pending.is_empty() {
+            return Ok(None);
+        }
+        let mut records = all_records(opened, live.iter());
+        let is_pending = |owner: &str| {
+            live.iter().any(|one| one.address.name() == owner && !one.notes.is_empty())
+        };
+        records.retain(|record| is_pending(&record.owner));
+        judge(&mut records, self.host.lookup.as_ref()).await;
+        Ok(Some(pending_text(&pending, &records, self.error_style())))
     }
 }
 
-/// The declared identities as AWS has them now.
-async fn identities(opened: &Opened) -> Result<Vec<LiveValue>, Failure> {
-    let Some(kind) = opened.registry.get(IDENTITY) else { return Ok(Vec::new()) };
-    let declared = opened.blueprint.graph.in_order().filter(|it| it.address.kind() == IDENTITY);
-    let wanted: Vec<Wanted<Value>> = declared
-        .map(|it| Wanted { name: it.address.name().to_owned(), spec: Some(it.spec.clone()) })
-        .collect();
-    kind.read(&wanted, Reading::Named).await.map_err(Failure::aws)
+/// Those of the plan that SES verifies, as SES has them now.
+async fn verified_ones(opened: &Opened, document: &Document) -> Result<Vec<LiveValue>, Failure> {
+    let mut live = Vec::new();
+    for kind in VERIFIED.iter().filter_map(|name| opened.registry.get(name)) {
+        let declared = opened.blueprint.graph.in_order().filter(|resource| {
+            let address = &resource.address;
+            address.kind() == kind.name() && document.plan.change(address).is_some()
+        });
+        let wanted: Vec<Wanted<Value>> = declared
+            .map(|it| Wanted { name: it.address.name().to_owned(), spec: Some(it.spec.clone()) })
+            .collect();
+        live.extend(kind.read(&wanted, Reading::Named).await.map_err(Failure::aws)?);
+    }
+    Ok(live)
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::line::{Line, Sign, clean, embedded, inline, is_long, unknown, whole};
+use super::line::{Line, Sign, clean, embedded, inline, is_long, summary, unknown, whole};
 use crate::engine::Field;
 
 /// Members that say which one of its siblings an object is, in the order in which they are tried.
@@ -39,6 +39,21 @@ pub(super) fn lines(fields: &[Field]) -> Vec<Line> {
         Tree::Remove(Value::Object(members)) => member_lines(&each(members, Tree::Remove), 0),
         other => tree_lines(None, &other, 0),
     }
+}
+
+/// The lines that show what goes with a resource that is deleted: one for each setting, whatever it holds.
+pub(super) fn deleted(live: Option<&Value>) -> Vec<Line> {
+    let members = live.and_then(Value::as_object);
+    let width =
+        members.into_iter().flatten().map(|(key, _)| key.chars().count()).max().unwrap_or(0);
+    members
+        .into_iter()
+        .flatten()
+        .map(|(key, value)| {
+            let key = clean(&format!("{key:width$}"));
+            Line::new(Sign::Remove, 0, format!("{key} = {}", summary(value)))
+        })
+        .collect()
 }
 
 fn each(members: Map<String, Value>, wrap: fn(Value) -> Tree) -> Vec<(String, Tree)> {

@@ -109,6 +109,31 @@ pub(super) fn inline(value: &Value) -> String {
     }
 }
 
+/// A value on one line whatever it holds: of what is long, only that it is there.
+pub(super) fn summary(value: &Value) -> String {
+    let parsed = embedded(value);
+    let value = parsed.as_ref().unwrap_or(value);
+    if !is_long(value) {
+        return inline(value);
+    }
+    match value {
+        Value::Object(members) => {
+            let short = |value: &Value| match value {
+                Value::Array(_) => "[...]".to_owned(),
+                Value::Object(_) => "{...}".to_owned(),
+                plain => inline(plain),
+            };
+            let members: Vec<String> = members
+                .iter()
+                .map(|(key, value)| format!("{} = {}", clean(key), short(value)))
+                .collect();
+            format!("{{ {} }}", members.join(", "))
+        }
+        Value::Array(items) => format!("[... {} items]", items.len()),
+        plain => inline(plain),
+    }
+}
+
 /// What stands for an output that is not known yet; `None` for any other value.
 pub(super) fn unknown(value: &Value) -> Option<String> {
     match serde_json::from_value::<Arg<Value>>(value.clone()) {

@@ -28,6 +28,7 @@ pub use plan_json::plan_json;
 pub use plan_markdown::plan_markdown;
 pub use plan_text::plan_text;
 pub use progress::Progress;
+pub use records::pending_text;
 pub use report::{Advice, report_json, report_text};
 pub use screen::{Screen, Sink};
 pub use style::Style;

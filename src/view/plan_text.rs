@@ -13,6 +13,9 @@ use crate::engine::{Action, PlannedChange, Severity};
 /// The line that says that there is nothing to do, word for word as Terraform has it.
 pub(super) const NO_CHANGES: &str = "No changes. Your infrastructure matches the configuration.";
 
+/// The line that says that there is nothing to destroy.
+const NOTHING_OWNED: &str = "No changes. Nothing in AWS is owned by this environment.";
+
 /// The plan as text.
 #[must_use]
 pub fn plan_text(document: &Document, style: Style) -> String {
@@ -57,7 +60,10 @@ fn header(document: &Document, style: Style) -> String {
 /// The last line: what is to be done, or that there is nothing.
 pub(super) fn last_line(document: &Document) -> String {
     if document.plan.is_empty() && document.refusals.is_empty() {
-        return NO_CHANGES.to_owned();
+        return match document.purpose {
+            Purpose::Apply => NO_CHANGES.to_owned(),
+            Purpose::Destroy => NOTHING_OWNED.to_owned(),
+        };
     }
     let summary = document.summary();
     let (add, change, destroy) = (summary.add, summary.change, summary.destroy);
@@ -119,7 +125,11 @@ fn one_change(change: &PlannedChange, style: Style, text: &mut String) {
     for note in &change.notes {
         let _ = writeln!(text, "  # note: {}", clean(note));
     }
-    for line in difference::lines(&change.fields) {
+    let lines = match change.action {
+        Action::Delete => difference::deleted(change.from.as_ref()),
+        _ => difference::lines(&change.fields),
+    };
+    for line in lines {
         text.push_str(&line_text(&line, style));
         text.push('\n');
     }

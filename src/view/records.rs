@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::document::{Record, Verdict};
 use super::line::clean;
+use super::style::{Paint, Style};
 
 /// The time to live in BIND fragments, in seconds.
 const TTL_SECONDS: u32 = 1800;
@@ -20,6 +21,22 @@ pub(super) fn word(verdict: Option<&Verdict>) -> &'static str {
         Some(Verdict::Wrong(_)) => "wrong",
         Some(Verdict::Unanswered(_)) => "no answer",
     }
+}
+
+/// What is not verified yet, each with the reason, and the records that a verification looks for.
+#[must_use]
+pub fn pending_text(pending: &[(String, String)], records: &[Record], style: Style) -> String {
+    let mut text =
+        format!("\n{}\n\n", style.paint(Paint::Title, "Waiting for these to be verified:"));
+    for (address, note) in pending {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "  {}: {}", clean(address), clean(note));
+    }
+    if !records.is_empty() {
+        text.push_str("\nWhat the DNS says of their records:\n\n");
+        text.push_str(&table(records, "  "));
+    }
+    text
 }
 
 /// The records as a table, each line starting with `indent`.

@@ -1,0 +1,71 @@
+//! The DNS records that an environment needs: those that sesinfra publishes, and those that somebody else does.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::open::Opened;
+use crate::blueprint::ManualRecord;
+use crate::engine::{Address, Arg, LiveValue};
+use crate::kinds::dns;
+use crate::view::Record;
+
+/// Outputs by the resource that has them.
+type Known = BTreeMap<Address, Value>;
+
+/// The records that somebody else publishes, with what is known of them by now.
+pub(super) fn manual_records(manual: &[ManualRecord], known: &Known) -> Vec<Record> {
+    let records = manual.iter().map(|record| {
+        let owner = record.identity.to_string();
+        one(owner, record.purpose, record.kind.as_str(), (&record.name, &record.value), known)
+    });
+    records.collect()
+}
+
+/// All records that the environment needs, whoever publishes them.
+pub(super) fn all_records<'a>(
+    opened: &Opened,
+    live: impl Iterator<Item = &'a LiveValue>,
+) -> Vec<Record> {
+    let known: Known = live.map(|one| (one.address.clone(), one.outputs.clone())).collect();
+    let resources = opened.blueprint.graph.in_order().filter(|it| it.address.kind() == "dns");
+    let published = resources.flat_map(|resource| {
+        let records = dns::Spec::deserialize(&resource.spec).unwrap_or_default().records;
+        let owner = resource.address.name().to_owned();
+        let records = records.iter().map(|(label, record)| {
+            one(owner.clone(), label, record.kind.as_str(), (&record.name, &record.value), &known)
+        });
+        records.collect::<Vec<_>>()
+    });
+    published.chain(manual_records(&opened.blueprint.manual, &known)).collect()
+}
+
+fn one(
+    owner: String,
+    purpose: &str,
+    kind: &str,
+    (name, value): (&Arg<String>, &Arg<String>),
+    known: &Known,
+) -> Record {
+    let (name, value) = (resolved(name, known), resolved(value, known));
+    Record {
+        owner,
+        purpose: purpose.to_owned(),
+        kind: kind.to_owned(),
+        known_after: name.as_ref().and(value.as_ref()).err().cloned(),
+        name: name.ok(),
+        value: value.ok(),
+        verdict: None,
+    }
+}
+
+/// A value, or the resource that makes it known.
+fn resolved(arg: &Arg<String>, known: &Known) -> Result<String, Address> {
+    let (address, path) = match arg {
+        Arg::Known(value) => return Ok(value.clone()),
+        Arg::Output { address, path } => (address, path),
+    };
+    let output = known.get(address).and_then(|outputs| outputs.get(path));
+    output.and_then(Value::as_str).map(ToOwned::to_owned).ok_or_else(|| address.clone())
+}
