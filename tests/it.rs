@@ -9,6 +9,7 @@
 
 mod it {
     mod cli;
+    mod environment;
     mod golden;
     mod view;
 }

@@ -141,6 +141,11 @@ impl Node {
         &self.source
     }
 
+    /// What siblings are sorted by to stand as in the file.
+    pub(super) fn order(&self) -> (String, usize) {
+        (self.source.path().to_owned(), self.key.as_ref().unwrap_or(&self.value).start)
+    }
+
     /// The place of the key, or of the value where there is none.
     pub(super) fn key_location(&self) -> Location {
         self.source.location(self.key.clone().unwrap_or_else(|| self.value.clone()))
@@ -183,9 +188,10 @@ impl Node {
             }),
             Content::List(items) => {
                 let place = step.parse::<usize>().ok().and_then(|index| items.get(index));
-                let same =
+                let exact = || items.iter().find(|node| node.text() == Some(step));
+                let folded =
                     |node: &&Node| node.text().is_some_and(|text| text.eq_ignore_ascii_case(step));
-                place.or_else(|| items.iter().find(same))
+                place.or_else(exact).or_else(|| items.iter().find(folded))
             }
             _ => None,
         }

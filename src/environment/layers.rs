@@ -137,7 +137,9 @@ fn unreadable(root: &Path, name: &FileName, error: &io::Error, place: Option<Loc
                 .helped(help)
                 .at(place)
         }
-        None => Finding::error("file-missing", format!("there is no file `{shown}`")).helped(help),
+        None => Finding::error("file-missing", format!("there is no file `{shown}`"))
+            .helped(help)
+            .at(Location::file(shown)),
     }
 }
 
@@ -165,14 +167,22 @@ fn parse(source: &Arc<Source>, findings: &mut Vec<Finding>) -> Option<Node> {
     }
     let root = Node::root(table, source);
     let mut readable = true;
+    // A header that is there twice makes a duplicate of every key below it, which is no news.
+    let mut repeated_until = 0;
     for error in errors.into_iter().take(MOST_SYNTAX_FINDINGS) {
         let span = error.span().unwrap_or_else(|| source.text().len()..source.text().len());
-        match error.message().starts_with("duplicate key") {
+        if !error.message().starts_with("duplicate key") {
+            readable = false;
+            findings.push(syntax(source, error.message(), span));
+        } else if span.start >= repeated_until {
             // The first of the two is in the tree, so everything else can still be judged.
-            true => findings.push(duplicate(source, span, &root)),
-            false => {
-                readable = false;
-                findings.push(syntax(source, error.message(), span));
+            let line = line(source, span.start);
+            match header(line) {
+                Some(header) => {
+                    repeated_until = next_header(source, span.end);
+                    findings.push(duplicate_header(source, header, span));
+                }
+                None => findings.push(duplicate_key(source, span, &root)),
             }
         }
     }
@@ -190,29 +200,60 @@ fn syntax(source: &Arc<Source>, message: &str, span: Range<usize>) -> Finding {
     finding.at(source.location(span))
 }
 
-/// A key or header that is there a second time.
-fn duplicate(source: &Arc<Source>, span: Range<usize>, root: &Node) -> Finding {
-    let line = source.line_index(span.start);
-    let text = source.slice(&(source.line_start(line)..source.line_start(line + 1)));
-    let code = text.split('#').next().unwrap_or_default().trim();
+/// The line that a byte is on.
+fn line(source: &Source, byte: usize) -> &str {
+    let index = source.line_index(byte);
+    source.slice(&(source.line_start(index)..source.line_start(index + 1)))
+}
+
+/// The header on a line, without what stands around it.
+fn header(line: &str) -> Option<&str> {
+    let code = line.split('#').next().unwrap_or_default().trim();
+    (code.starts_with('[') && code.ends_with(']')).then_some(code)
+}
+
+/// Where the next header after a byte starts, or the text ends.
+fn next_header(source: &Source, byte: usize) -> usize {
+    let first = source.line_index(byte) + 1;
+    let starts = (first..).map(|index| source.line_start(index));
+    let mut starts = starts.take_while(|start| *start < source.text().len());
+    starts.find(|start| header(line(source, *start)).is_some()).unwrap_or(source.text().len())
+}
+
+/// A table that is opened a second time.
+fn duplicate_header(source: &Arc<Source>, header_text: &str, span: Range<usize>) -> Finding {
+    let finding =
+        Finding::error("duplicate-key", format!("`{}` is there twice", words::shown(header_text)))
+            .labelled("a second time")
+            .helped("give one of them another name, or put the two together")
+            .at(source.location(span.clone()));
+    let last = source.line_index(span.start);
+    let first = (0..last)
+        .find(|index| header(line(source, source.line_start(*index))) == Some(header_text));
+    match first {
+        Some(index) => {
+            let start = source.line_start(index)
+                + line(source, source.line_start(index)).find('[').unwrap_or(0);
+            finding.beside(source.location(start..start + header_text.len()), "the first time")
+        }
+        None => finding,
+    }
+}
+
+/// A key that is set a second time.
+fn duplicate_key(source: &Arc<Source>, span: Range<usize>, root: &Node) -> Finding {
     let name = source.slice(&span);
-    let message = match code.starts_with('[') {
-        true => format!("`{}` is there twice", words::shown(code)),
-        false => format!("`{}` is set twice", words::shown(name)),
-    };
-    let finding = Finding::error("duplicate-key", message)
+    let finding = Finding::error("duplicate-key", format!("`{}` is set twice", words::shown(name)))
         .labelled("a second time")
-        .helped("give one of them another name, or merge the two")
+        .helped("remove one of the two")
         .at(source.location(span.clone()));
     let mut earlier = Vec::new();
     keys_called(root, name.trim_matches(['"', '\'']), &mut earlier);
-    match earlier
-        .into_iter()
-        .filter(|place| {
-            place.position.as_ref().is_some_and(|position| position.span.start < span.start)
-        })
-        .max_by_key(|place| place.position.as_ref().map(|position| position.span.start))
-    {
+    let start = |place: &Location| place.position.as_ref().map(|position| position.span.start);
+    // Both stand in one table, so the first is the nearest one above.
+    let first =
+        earlier.into_iter().filter(|place| start(place) < Some(span.start)).max_by_key(start);
+    match first {
         Some(first) => finding.beside(first, "the first time"),
         None => finding,
     }

@@ -6,14 +6,19 @@
 pub mod names;
 pub mod types;
 
+mod checks;
 mod document;
 mod finding;
 mod layers;
+mod reading;
+mod rules;
 mod schema;
+mod shape;
 mod source;
 mod words;
 
 pub use finding::{Finding, Findings, Related, Severity};
+pub use rules::{Rule, rules};
 pub use schema::schema;
 pub use source::{Location, Position, Source};
 pub use types::Settings;
@@ -35,18 +40,60 @@ pub struct Environment {
     document: Node,
 }
 
-/// Reads `environments/NAME.toml` under the root of a project, with the files it extends, and checks all of it.
+/// Reads `environments/NAME.toml` under the root of a project, with the files it extends, and checks all of it, also
+/// against the other environments of the project.
 ///
 /// # Errors
 /// Everything that is wrong, at once, warnings included.
 pub fn load(root: &Path, name: &FileName) -> Result<Environment, Findings> {
     let mut findings = Vec::new();
-    let Some(document) = layers::read(root, name, &mut findings) else {
+    let Some(whole) = layers::read(root, name, &mut findings) else {
         return Err(Findings::new(findings));
     };
-    let settings = serde_json::from_value(document.plain())
-        .map_err(|error| Findings::from(Finding::error("invalid-value", error.to_string())))?;
-    Ok(Environment { name: name.clone(), settings, warnings: Findings::new(findings), document })
+    let reading = reading::read(name, whole.clone());
+    findings.extend(reading.findings);
+    let Some(settings) = reading.settings else { return Err(Findings::new(findings)) };
+    let mut environment = Environment {
+        name: name.clone(),
+        settings,
+        warnings: Findings::default(),
+        document: reading.document,
+    };
+    let subject = checks::Subject {
+        environment: &environment,
+        whole: &whole,
+        unread: &reading.unread,
+        knows_account: reading.knows_account,
+        others: &others(root, name),
+    };
+    findings.extend(checks::run(&subject));
+    let findings = Findings::new(findings);
+    if findings.has_errors() {
+        return Err(findings);
+    }
+    environment.warnings = findings;
+    Ok(environment)
+}
+
+/// The other environments of the project, as far as they are right in themselves.
+fn others(root: &Path, name: &FileName) -> Vec<Environment> {
+    let names = names(root).unwrap_or_default().into_iter().filter(|other| other != name);
+    let read = |name: FileName| {
+        let mut findings = Vec::new();
+        let document = layers::read(root, &name, &mut findings)?;
+        let reading = reading::read(&name, document);
+        if !reading.findings.is_empty() {
+            return None;
+        }
+        let warnings = Findings::default();
+        Some(Environment {
+            name,
+            settings: reading.settings?,
+            warnings,
+            document: reading.document,
+        })
+    };
+    names.filter_map(read).collect()
 }
 
 /// The environments of a project: its environment files, without those that are only there to be extended.
@@ -59,8 +106,9 @@ pub fn names(root: &Path) -> io::Result<Vec<FileName>> {
     let is_base = |name: &FileName| parents.values().any(|parent| parent == name);
     // A file that others extend is an environment of its own only if it is complete.
     let is_complete = |name: &FileName| {
+        let needed = [&["project"][..], &["aws", "account"], &["aws", "region"]];
         let document = layers::read(root, name, &mut Vec::new());
-        document.is_some_and(|document| document.nearest(&["aws", "account"]).1)
+        document.is_some_and(|document| needed.iter().all(|path| document.nearest(path).1))
     };
     Ok(files.into_iter().filter(|name| !is_base(name) || is_complete(name)).collect())
 }
@@ -87,11 +135,21 @@ impl Environment {
         label: impl Into<String>,
         help: Option<String>,
     ) -> Finding {
-        let (node, _) = self.document.nearest(key_path);
-        let finding = Finding::error(id, message).labelled(label).at(node.location());
+        let finding = Finding::error(id, message).labelled(label).at(self.location(key_path));
         match help {
             Some(help) => finding.helped(help),
             None => finding,
         }
+    }
+
+    /// The place of a value in whichever file it came from; of the nearest table above it where it was left out.
+    #[must_use]
+    pub fn location(&self, key_path: &[&str]) -> Location {
+        self.document.nearest(key_path).0.location()
+    }
+
+    /// The place of the key that a value stands under.
+    fn key_location(&self, key_path: &[&str]) -> Location {
+        self.document.nearest(key_path).0.key_location()
     }
 }

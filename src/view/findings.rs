@@ -2,10 +2,7 @@
 
 use crate::environment::{Finding, Findings, Location, Position, Severity};
 use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{
-    Annotation, AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet,
-};
-use std::ops::Range;
+use annotate_snippets::{Annotation, AnnotationKind, Element, Level, Origin, Renderer, Snippet};
 
 /// How many findings are shown: beyond that the file is a wrong one, and the first ones say so.
 const MOST: usize = 100;
@@ -42,43 +39,86 @@ fn block(renderer: &Renderer, finding: &Finding) -> String {
     renderer.render(&[group])
 }
 
-/// The snippets of a finding: one for each stretch of a file, related places of the same lines together.
+/// The snippets of a finding: places of one file together, unless a line of it is too long to show whole.
 fn places(finding: &Finding) -> Vec<Element<'_>> {
     let Some(location) = &finding.location else { return Vec::new() };
-    let mut elements = vec![place(location, AnnotationKind::Primary, &finding.label)];
+    let main = Place { location, label: &finding.label, kind: AnnotationKind::Primary };
+    let mut files: Vec<Vec<Place<'_>>> = vec![vec![main]];
     for related in &finding.related {
-        elements.push(place(&related.location, AnnotationKind::Context, &related.label));
+        let place = Place {
+            location: &related.location,
+            label: &related.label,
+            kind: AnnotationKind::Context,
+        };
+        match files.iter_mut().find(|places| places.iter().all(|other| other.is_beside(&place))) {
+            Some(places) => places.push(place),
+            None => files.push(vec![place]),
+        }
     }
-    elements
+    files.into_iter().map(|places| snippet(&places)).collect()
 }
 
-fn place<'a>(location: &'a Location, kind: AnnotationKind, label: &'a str) -> Element<'a> {
-    let Some(position) = &location.position else {
-        return Origin::path(location.path.as_str()).into();
+/// A place with what is to be seen there.
+struct Place<'a> {
+    location: &'a Location,
+    label: &'a str,
+    kind: AnnotationKind,
+}
+
+impl Place<'_> {
+    /// Whether the two can be shown in one excerpt.
+    fn is_beside(&self, other: &Self) -> bool {
+        let (Some(here), Some(there)) = (&self.location.position, &other.location.position) else {
+            return false;
+        };
+        let lines = here.line.abs_diff(there.line) + 1;
+        let start = here.span.start.min(there.span.start);
+        let end = here.span.end.max(there.span.end);
+        self.location.path == other.location.path && end - start <= lines * LONGEST_LINE
+    }
+}
+
+fn snippet<'a>(places: &[Place<'a>]) -> Element<'a> {
+    let mut positions: Vec<(&Position, &Place<'a>)> = Vec::new();
+    positions
+        .extend(places.iter().filter_map(|place| Some((place.location.position.as_ref()?, place))));
+    positions.sort_by_key(|(position, _)| position.span.start);
+    let (Some((first, _)), Some((last, _))) = (positions.first(), positions.last()) else {
+        return Origin::path(places.first().map_or("", |place| place.location.path.as_str()))
+            .into();
     };
-    let (lines, span) = excerpt(position);
-    let annotation: Annotation<'_> = kind.span(span);
-    let annotation = if label.is_empty() { annotation } else { annotation.label(label) };
-    Snippet::source(lines)
-        .path(location.path.as_str())
-        .line_start(position.line)
-        .annotation(annotation)
+    let text = first.source.text();
+    let start = line_start(text, first.span.start);
+    let end =
+        line_end(text, last.span.start).min(floor(text, start.max(last.span.start) + LONGEST_LINE));
+    let annotations = positions.iter().map(|(position, place)| {
+        // A place over several lines ends with its first: what follows is rarely what is wrong.
+        let stop = position.span.end.min(line_end(text, position.span.start)).min(end);
+        let annotation = place.kind.span(position.span.start.min(end) - start..stop - start);
+        if place.label.is_empty() { annotation } else { annotation.label(place.label) }
+    });
+    let annotations: Vec<Annotation<'a>> = annotations.collect();
+    Snippet::source(&text[start..end])
+        .path(places.first().map_or("", |place| place.location.path.as_str()))
+        .line_start(first.line)
+        .annotations(annotations)
         .into()
 }
 
-/// The line that a position starts on, and the position within it. A position over several lines ends with its
-/// first: what follows is rarely what is wrong.
-fn excerpt(position: &Position) -> (&str, Range<usize>) {
-    let text = position.source.text();
-    let start = text[..position.span.start].rfind('\n').map_or(0, |at| at + 1);
-    let end = text[start..].find('\n').map_or(text.len(), |at| start + at);
-    let line = text[start..end].trim_end_matches('\r');
-    let line = match line.char_indices().nth(LONGEST_LINE) {
-        Some((cut, _)) => &line[..cut],
-        None => line,
-    };
-    let within = |byte: usize| byte.saturating_sub(start).min(line.len());
-    (line, within(position.span.start)..within(position.span.end))
+fn line_start(text: &str, byte: usize) -> usize {
+    text[..byte].rfind('\n').map_or(0, |at| at + 1)
+}
+
+/// Where the line that a byte is on ends, without its line break.
+fn line_end(text: &str, byte: usize) -> usize {
+    let end = text[byte..].find('\n').map_or(text.len(), |at| byte + at);
+    let line = &text[..end];
+    if end > byte && line.ends_with('\r') { end - 1 } else { end }
+}
+
+/// The nearest byte from there on back that starts a character.
+fn floor(text: &str, byte: usize) -> usize {
+    (0..=byte.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
 #[cfg(test)]

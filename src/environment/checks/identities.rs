@@ -1,0 +1,195 @@
+//! Identities: what an address may not have, keys of other Regions, hosted zones, sending authorization.
+
+use super::{Assumes, Check, Report, Subject};
+use crate::environment::finding::Severity;
+use crate::environment::names::ZoneReference;
+use crate::environment::types::{Dkim, DnsMode};
+use crate::environment::words;
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        id: "address-identity-setting",
+        severity: Severity::Error,
+        rule: "An address is signed by its domain's identity: it has no DKIM, signing switch or DMARC of its own.",
+        assumes: Assumes::Nothing,
+        run: address_settings,
+    },
+    Check {
+        id: "replica-own-region",
+        severity: Severity::Error,
+        rule: "The key of a replica comes from another Region.",
+        assumes: Assumes::Nothing,
+        run: replica_own_region,
+    },
+    Check {
+        id: "dns-without-records",
+        severity: Severity::Warning,
+        rule: "`dns` and `zone` say where records go; an identity that has none needs neither.",
+        assumes: Assumes::Table,
+        run: dns_without_records,
+    },
+    Check {
+        id: "zone-outside-domain",
+        severity: Severity::Error,
+        rule: "The hosted zone of an identity is its domain or a parent of it.",
+        assumes: Assumes::Nothing,
+        run: zone_outside_domain,
+    },
+    Check {
+        id: "zone-of-manual-dns",
+        severity: Severity::Warning,
+        rule: "A zone is written to only with `dns = \"route53\"`.",
+        assumes: Assumes::Nothing,
+        run: zone_of_manual_dns,
+    },
+    Check {
+        id: "authorization-outside-identity",
+        severity: Severity::Error,
+        rule: "Sending authorization covers addresses of its own identity only.",
+        assumes: Assumes::Nothing,
+        run: authorization_outside_identity,
+    },
+    Check {
+        id: "secret-source-empty",
+        severity: Severity::Error,
+        rule: "The place that a private key is read from has a name.",
+        assumes: Assumes::Nothing,
+        run: secret_source_empty,
+    },
+];
+
+fn address_settings(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for (name, identity) in &subject.settings().identities {
+        if !name.is_address() {
+            continue;
+        }
+        let text = name.to_string();
+        let set = [
+            ("dkim", identity.dkim.is_some()),
+            ("dmarc", identity.dmarc.is_some()),
+            ("signing", !identity.signing),
+        ];
+        for (key, _) in set.into_iter().filter(|(_, set)| *set) {
+            report.add(
+                &["identities", &text, key],
+                format!("the address `{}` cannot have `{key}`", words::shown(&text)),
+                "belongs to a domain",
+                format!("move it to `[identities.\"{}\"]`", name.domain()),
+            );
+        }
+    }
+}
+
+fn replica_own_region(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let Some(region) = subject.region() else { return };
+    for (name, identity) in &subject.settings().identities {
+        if matches!(&identity.dkim, Some(Dkim::Replica { replica_of }) if replica_of == region) {
+            report.add(
+                &["identities", &name.to_string(), "dkim", "replica_of"],
+                format!("`{name}` is a replica of itself"),
+                format!("the environment is in `{region}` as well"),
+                "name the Region of the identity that has the key",
+            );
+        }
+    }
+}
+
+fn dns_without_records(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for (name, identity) in &subject.settings().identities {
+        let replica = matches!(identity.dkim, Some(Dkim::Replica { .. }));
+        let records = identity.mail_from.is_some() || identity.dmarc.is_some();
+        if records || !(replica || name.is_address()) {
+            continue;
+        }
+        let text = name.to_string();
+        let key = match (identity.zone.is_some(), identity.dns) {
+            (true, _) => "zone",
+            (false, DnsMode::Manual) => "dns",
+            (false, DnsMode::Route53) => continue,
+        };
+        let what = if replica { "a replica" } else { "an address" };
+        report.add(
+            &["identities", &text, key],
+            format!("`{}` has no DNS records", words::shown(&text)),
+            format!("{what} without `mail_from` needs none"),
+            "remove the line",
+        );
+    }
+}
+
+fn zone_outside_domain(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for (name, identity) in &subject.settings().identities {
+        if let Some(ZoneReference::Name(zone)) = &identity.zone
+            && !name.domain().is_within(zone)
+        {
+            report.add(
+                &["identities", &name.to_string(), "zone"],
+                format!("`{}` has no place in the zone `{zone}`", name.domain()),
+                "is neither the domain nor a parent of it",
+                "leave `zone` out to use the zone with the longest matching name",
+            );
+        }
+    }
+}
+
+fn zone_of_manual_dns(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for (name, identity) in &subject.settings().identities {
+        if identity.zone.is_some() && identity.dns == DnsMode::Manual {
+            report.add(
+                &["identities", &name.to_string(), "zone"],
+                format!("the zone of `{name}` is not written to"),
+                "`dns = \"manual\"` leaves the records to somebody else",
+                "remove `zone`, or `dns`",
+            );
+        }
+    }
+}
+
+fn authorization_outside_identity(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for (name, identity) in &subject.settings().identities {
+        for (policy, authorization) in &identity.policies {
+            for from in authorization.from.iter().filter(|from| !from.is_covered_by(name)) {
+                let path = [
+                    "identities",
+                    &name.to_string(),
+                    "policies",
+                    policy.as_str(),
+                    "from",
+                    &from.to_string(),
+                ];
+                report.add(
+                    &path,
+                    format!("`{}` is no address of `{name}`", words::shown(&from.to_string())),
+                    "the policy of an identity covers only its own addresses",
+                    format!("write an address or pattern of `{}`", name.domain()),
+                );
+            }
+        }
+    }
+}
+
+fn secret_source_empty(subject: &Subject<'_>, report: &mut Report<'_>) {
+    use crate::environment::types::SecretSource;
+    for (name, identity) in &subject.settings().identities {
+        let Some(Dkim::External { private_key, .. }) = &identity.dkim else { continue };
+        let (key, empty) = match private_key {
+            SecretSource::Env(name) => ("env", name.is_empty() || name.contains(['=', '\0'])),
+            SecretSource::File(path) => ("file", path.as_os_str().is_empty()),
+            SecretSource::Ssm(name) => ("ssm", name.is_empty()),
+            SecretSource::Secret(name) => ("secret", name.is_empty()),
+        };
+        if empty {
+            report.add(
+                &["identities", &name.to_string(), "dkim", "private_key", key],
+                format!("this cannot be the name that the key of `{name}` is read from"),
+                "names nothing",
+                match key {
+                    "env" => "write the name of an environment variable, such as `DKIM_KEY`",
+                    "file" => "write a path below the project, such as `keys/dkim.pem`",
+                    "ssm" => "write the name of an SSM parameter, such as `/mail/dkim`",
+                    _ => "write the name or ARN of a secret",
+                },
+            );
+        }
+    }
+}
