@@ -204,10 +204,11 @@ async fn a_stream_and_its_role_must_exist_and_the_role_must_be_usable() {
         "name": "events", "arn": stream(), "status": "ACTIVE", "stream_type": "DirectPut",
         "created_at": now, "last_update": now, "version_id": "1", "destination": null, "tags": {},
     });
-    let mut accounts = bench.cloud.world().firehose.write();
-    let streams = accounts.get_or_create(ACCOUNT, REGION).streams_mut(REGION);
-    streams.insert("events".to_owned(), serde_json::from_value(made).unwrap());
-    drop(accounts);
+    {
+        let mut accounts = bench.cloud.world().firehose.write();
+        let streams = accounts.get_or_create(ACCOUNT, REGION).streams_mut(REGION);
+        streams.insert("events".to_owned(), serde_json::from_value(made).unwrap());
+    }
     assert_eq!(bench.to_stream().await, refused);
     let update = iam.update_assume_role_policy().role_name("events");
     update.policy_document(trust("ses.amazonaws.com")).send().await.unwrap();
