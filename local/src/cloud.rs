@@ -15,6 +15,7 @@ use crate::log::CallLog;
 use crate::options::Options;
 use crate::persistence;
 use crate::server;
+use crate::ses::SesCloud;
 use crate::world::World;
 
 /// Why a cloud could not start or keep its data.
@@ -95,6 +96,12 @@ impl Cloud {
     #[must_use]
     pub fn world(&self) -> &Arc<World> {
         &self.front.world
+    }
+
+    /// SES, with what only its own staff and the owners of addresses can do.
+    #[must_use]
+    pub fn ses(&self) -> SesCloud {
+        SesCloud::over(&self.front.world)
     }
 
     /// Changes how it behaves from now on.

@@ -12,11 +12,12 @@ use std::sync::Arc;
 use chrono::Utc;
 use fakecloud_firehose::DeliveryStream;
 use fakecloud_sns::SnsTopic;
-use serde_json::json;
+use serde_json::{Value, json};
 use sesinfra::environment::Environment;
 use sesinfra::environment::names::{Arn, TopicReference};
 use sesinfra::environment::types::{Dkim, Encryption, EventTarget, Firehose, Settings};
 
+use crate::ses::SesCloud;
 use crate::world::World;
 
 /// Where an environment lives.
@@ -49,6 +50,11 @@ pub fn seed(world: &Arc<World>, environment: &Environment) {
     for arn in topics_elsewhere(settings) {
         place.topic(arn);
     }
+    let ses = SesCloud::over(world);
+    for (path, body) in mail_elsewhere(settings) {
+        // What exists is refused, and stays as it is.
+        let _ = ses.perform(&account, &region, path, &body);
+    }
     for identity in settings.identities.values() {
         if let Some(Dkim::External { private_key, .. }) = &identity.dkim {
             place.private_key(private_key);
@@ -72,6 +78,20 @@ fn topics_elsewhere(settings: &Settings) -> impl Iterator<Item = &Arn> {
         EventTarget::Topic(TopicReference::Elsewhere(arn)) => Some(arn),
         _ => None,
     })
+}
+
+/// Pools and configuration sets that were made by somebody else, as the requests that make them.
+fn mail_elsewhere(settings: &Settings) -> Vec<(&'static str, Value)> {
+    let pools = settings.configuration_sets.values().filter_map(|set| set.pool.as_ref());
+    let pools = pools.map(|pool| ("dedicated-ip-pools", json!({ "PoolName": pool.as_str() })));
+    let identities =
+        settings.identities.values().filter_map(|identity| identity.configuration_set.as_ref());
+    let policies =
+        settings.send_policies.values().filter_map(|policy| policy.configuration_sets.as_ref());
+    let sets = identities.chain(policies.flatten()).filter(|set| set.named().is_none());
+    let sets =
+        sets.map(|set| ("configuration-sets", json!({ "ConfigurationSetName": set.short_name() })));
+    pools.chain(sets).collect()
 }
 
 impl Place<'_> {

@@ -27,6 +27,7 @@ mod mail_from;
 mod message;
 mod options;
 mod outcomes;
+mod perform;
 mod policies;
 mod pools;
 pub mod ports;

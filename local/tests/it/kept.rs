@@ -26,6 +26,9 @@ dkim = { selector = "s1", private_key = { ssm = "/mail/dkim" } }
 [topics.feedback]
 encryption_key = "alias/mail"
 
+[configuration_sets.web]
+pool = "warm"
+
 [configuration_sets.web.events.archive]
 types = ["bounce"]
 firehose = { stream = "mail", role = "ses-firehose" }
@@ -99,6 +102,8 @@ async fn an_account_has_what_its_environment_refers_to() {
         code(aws_sdk_kms::Client::new(&config).describe_key().key_id("alias/mail").send().await),
         "none"
     );
+    let mail = aws_sdk_sesv2::Client::new(&config);
+    assert_eq!(code(mail.get_dedicated_ip_pool().pool_name("warm").send().await), "none");
     let key =
         aws_sdk_ssm::Client::new(&config).get_parameter().name("/mail/dkim").send().await.unwrap();
     assert!(key.parameter().unwrap().value().unwrap().starts_with("-----BEGIN PRIVATE KEY-----"));
