@@ -4,6 +4,7 @@
 
 mod it {
     mod account;
+    mod bench_job;
     mod calls;
     mod command_line;
     mod delivery;
@@ -15,6 +16,8 @@ mod it {
     mod queues;
     mod records;
     mod ses;
+    mod shipped;
+    mod stage;
     mod tags;
     mod topics;
 }

@@ -3,8 +3,8 @@
 use serde_json::json;
 use sesinfra::engine::chain;
 
-use super::stage::Stage;
 use crate::it::account::ACCOUNT;
+use crate::it::stage::Stage;
 
 /// A key whose policy lets these services use it, with an alias.
 async fn key(stage: &Stage, alias: &str, services: &[&str]) -> String {

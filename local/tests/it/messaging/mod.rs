@@ -4,5 +4,4 @@
 mod keys;
 mod queues;
 mod senders;
-mod stage;
 mod topics;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sesinfra::engine::{Action, Address, Severity};
 
-use super::stage::Stage;
+use crate::it::stage::Stage;
 
 fn address(text: &str) -> Address {
     text.parse().unwrap()

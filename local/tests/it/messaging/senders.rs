@@ -3,8 +3,8 @@
 use sesinfra::engine::{Action, Address, Severity, chain};
 use sesinfra_local::{Effect, Fault};
 
-use super::stage::Stage;
 use crate::it::account::ACCOUNT;
+use crate::it::stage::Stage;
 
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
 

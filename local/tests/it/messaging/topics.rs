@@ -2,8 +2,8 @@
 
 use sesinfra::engine::{Action, Address, Severity};
 
-use super::stage::Stage;
 use crate::it::account::{ACCOUNT, REGION};
+use crate::it::stage::Stage;
 
 fn address(text: &str) -> Address {
     text.parse().unwrap()

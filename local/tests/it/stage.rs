@@ -23,9 +23,9 @@ use crate::it::account::{ACCOUNT, REGION, administrator, cloud};
 static FOLDERS: AtomicUsize = AtomicUsize::new(0);
 
 /// A cloud, and the file of one environment for it.
-pub(super) struct Stage {
-    pub(super) cloud: Cloud,
-    pub(super) clients: SdkConfig,
+pub(crate) struct Stage {
+    pub(crate) cloud: Cloud,
+    pub(crate) clients: SdkConfig,
     root: PathBuf,
 }
 
@@ -37,25 +37,33 @@ impl Drop for Stage {
 }
 
 /// One environment, open for planning.
-pub(super) struct Open {
+pub(crate) struct Open {
     session: Arc<Session>,
     registry: Registry,
     graph: Graph,
 }
 
 impl Stage {
-    pub(super) async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let cloud = cloud(Options { enforce_iam: false, ..Options::default() }).await;
         let clients = administrator(&cloud, ACCOUNT);
         let number = FOLDERS.fetch_add(1, Ordering::Relaxed);
-        let root = std::env::temp_dir()
-            .join(format!("sesinfra-messaging-{}-{number}", std::process::id()));
+        let root =
+            std::env::temp_dir().join(format!("sesinfra-stage-{}-{number}", std::process::id()));
         std::fs::create_dir_all(root.join("environments")).unwrap();
         Self { cloud, clients, root }
     }
 
+    /// A public hosted zone of the account.
+    pub(crate) async fn zone(&self, name: &str) -> String {
+        let zones = aws_sdk_route53::Client::new(&self.clients);
+        let made =
+            zones.create_hosted_zone().name(name).caller_reference(name).send().await.unwrap();
+        made.hosted_zone.unwrap().id.trim_start_matches("/hostedzone/").to_owned()
+    }
+
     /// The environment with `rest` as the body of its file.
-    pub(super) async fn open(&self, rest: &str) -> Open {
+    pub(crate) async fn open(&self, rest: &str) -> Open {
         let text = format!(
             "project = \"pivot\"\n[aws]\naccount = \"{ACCOUNT}\"\nregion = \"{REGION}\"\n{rest}"
         );
@@ -76,14 +84,14 @@ impl Stage {
     }
 
     /// Applies a file, and makes sure that nothing is left to do.
-    pub(super) async fn converge(&self, rest: &str) -> Plan {
+    pub(crate) async fn converge(&self, rest: &str) -> Plan {
         let (plan, report) = self.open(rest).await.apply().await;
         assert!(report.is_complete(), "{report:#?}");
         self.expect_nothing(rest).await;
         plan
     }
 
-    pub(super) async fn expect_nothing(&self, rest: &str) {
+    pub(crate) async fn expect_nothing(&self, rest: &str) {
         let again = self.open(rest).await.plan().await.unwrap();
         let left: Vec<_> = again.pending().collect();
         assert!(left.is_empty(), "{left:#?}");
@@ -91,11 +99,11 @@ impl Stage {
 }
 
 impl Open {
-    pub(super) async fn plan(&self) -> Result<Plan, PlanError> {
+    pub(crate) async fn plan(&self) -> Result<Plan, PlanError> {
         plan(&self.graph, &self.registry, &PlanOptions::default()).await
     }
 
-    pub(super) async fn apply(&self) -> (Plan, Report) {
+    pub(crate) async fn apply(&self) -> (Plan, Report) {
         let plan = self.plan().await.unwrap();
         assert!(plan.refusals.is_empty(), "{:#?}", plan.refusals);
         let report = apply(&plan, &self.registry, self).await;
