@@ -75,8 +75,8 @@ fn after_set(resource: Resource, identity: &Identity, reason: &'static str) -> R
 
 /// The same after the records of the identity, if we publish them.
 fn after_records(resource: Resource, name: &IdentityName, into: &Draft) -> Resource {
-    let records = Address::new("dns", name.to_string());
-    if into.has(&records) { resource.after(records, AFTER_RECORDS) } else { resource }
+    let records = into.records_of(&identity_address(name)).into_iter();
+    records.fold(resource, |resource, records| resource.after(records, AFTER_RECORDS))
 }
 
 fn add_signing(

@@ -9,7 +9,7 @@ mod messaging;
 mod records;
 mod senders;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -18,7 +18,6 @@ use crate::engine::{Address, Graph, Resource};
 use crate::environment::names::IdentityName;
 use crate::environment::{Environment, Finding, Severity};
 
-pub(crate) use records::dns_address;
 pub use records::{ManualRecord, RecordType};
 
 /// Everything that an environment implies.
@@ -39,6 +38,8 @@ pub(crate) struct Draft {
     addresses: BTreeSet<Address>,
     manual: Vec<ManualRecord>,
     findings: Vec<Finding>,
+    /// Who needs which records, see [`Draft::records_of`].
+    records: BTreeMap<Address, BTreeSet<Address>>,
 }
 
 impl Draft {
@@ -75,6 +76,16 @@ impl Draft {
     /// Adds a finding.
     pub(crate) fn find(&mut self, finding: Finding) {
         self.findings.push(finding);
+    }
+
+    /// Remembers that `user` needs records that the resource `records` publishes.
+    pub(crate) fn needs_records(&mut self, user: &Address, records: Address) {
+        self.records.entry(user.clone()).or_default().insert(records);
+    }
+
+    /// The resources that publish the records that `user` needs; none where somebody else publishes them.
+    pub(crate) fn records_of(&self, user: &Address) -> BTreeSet<Address> {
+        self.records.get(user).cloned().unwrap_or_default()
     }
 
     /// Whether a resource of this address was added already.

@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 
 use super::{Draft, dmarc, identity_address};
 use crate::aws::{Facts, HostedZone, ZoneProblem};
-use crate::engine::{Address, Arg, Output};
+use crate::engine::{Address, Arg};
 use crate::environment::Environment;
 use crate::environment::names::{DomainName, IdentityName, SetName, ZoneReference};
 use crate::environment::types::{Dkim, DnsMode, Identity, Tracking};
 use crate::kinds::dns;
+use crate::kinds::identity::{DKIM_NAMES, DKIM_TARGETS};
 
 pub use crate::kinds::dns::RecordType;
 
@@ -30,13 +31,6 @@ pub struct ManualRecord {
     pub purpose: &'static str,
 }
 
-/// Names and targets of the three Easy DKIM records, as the identity's outputs have them.
-const EASY_DKIM: [(Output<String>, Output<String>); 3] = [
-    (Output::at("dkim_1_name"), Output::at("dkim_1_target")),
-    (Output::at("dkim_2_name"), Output::at("dkim_2_target")),
-    (Output::at("dkim_3_name"), Output::at("dkim_3_target")),
-];
-
 /// SPF of a MAIL FROM domain (developer guide, "Using a custom MAIL FROM domain").
 const SPF: &str = "v=spf1 include:amazonses.com ~all";
 
@@ -52,7 +46,7 @@ struct Needed {
 }
 
 /// The address of the records under `domain`.
-pub(crate) fn dns_address(domain: &str) -> Address {
+fn dns_address(domain: &str) -> Address {
     Address::new(<dns::Dns as crate::engine::Kind>::NAME, domain)
 }
 
@@ -61,7 +55,7 @@ pub(super) fn records(environment: &Environment, facts: &Facts, into: &mut Draft
     let mut published = Published { environment, facts, nodes: BTreeMap::new() };
     for (name, identity) in &environment.settings.identities {
         warn_of_external_reports(environment, name, identity, into);
-        let needed = of_identity(environment, facts, name, identity, into);
+        let needed = of_identity(facts, name, identity);
         let parent = identity_address(name);
         match identity.dns {
             DnsMode::Manual => list(name, needed, into),
@@ -170,6 +164,7 @@ impl Published<'_> {
             token,
             spec: dns::Spec { belongs_to: parent.to_string(), records: BTreeMap::new() },
         });
+        into.needs_records(parent, dns_address(name));
         let wanted = dns::Record::declared(&zone.id, record.name, record.kind, record.value);
         let label = label_for(&node.spec, name, &record.label, &wanted);
         node.spec.records.insert(label, wanted);
@@ -199,30 +194,15 @@ fn list(identity: &IdentityName, needed: Vec<Needed>, into: &mut Draft) {
     }
 }
 
-fn of_identity(
-    environment: &Environment,
-    facts: &Facts,
-    name: &IdentityName,
-    identity: &Identity,
-    into: &mut Draft,
-) -> Vec<Needed> {
+fn of_identity(facts: &Facts, name: &IdentityName, identity: &Identity) -> Vec<Needed> {
     let domain = name.domain();
     let mut needed = Vec::new();
     if !name.is_address() {
         needed.extend(of_dkim(facts, name, identity));
     }
-    if let Some(mail_from) = &identity.mail_from {
-        match mail_from.domain(name) {
-            Ok(mail_from) => needed.extend(of_mail_from(facts, &mail_from)),
-            Err(error) => into.find(environment.finding(
-                "mail-from-name",
-                &["identities", &name.to_string(), "mail_from"],
-                format!("the MAIL FROM name {error}"),
-                "",
-                Some(error.remedy),
-            )),
-        }
-    }
+    // A MAIL FROM that makes no domain name is reported where the identity itself is drawn up.
+    let mail_from = identity.mail_from.as_ref().and_then(|it| it.domain(name).ok());
+    needed.extend(mail_from.into_iter().flat_map(|domain| of_mail_from(facts, &domain)));
     if let (false, Some(dmarc)) = (name.is_address(), &identity.dmarc) {
         needed.push(Needed {
             label: "dmarc".to_owned(),
@@ -243,18 +223,22 @@ fn of_dkim(facts: &Facts, name: &IdentityName, identity: &Identity) -> Vec<Neede
         Dkim::Replica { .. } => Vec::new(),
         Dkim::Easy { .. } => {
             let address = identity_address(name);
-            let records = EASY_DKIM.iter().zip(1..).map(|((name, target), number)| Needed {
-                label: format!("dkim {number} of 3"),
-                name: name.of(&address),
-                kind: RecordType::Cname,
-                value: target.of(&address),
-                purpose: "DKIM",
-                domain: domain.clone(),
-            });
+            let records =
+                DKIM_NAMES.iter().zip(&DKIM_TARGETS).zip(1..).map(|((name, target), number)| {
+                    Needed {
+                        label: format!("dkim {number} of 3"),
+                        name: name.of(&address),
+                        kind: RecordType::Cname,
+                        value: target.of(&address),
+                        purpose: "DKIM",
+                        domain: domain.clone(),
+                    }
+                });
             records.collect()
         }
         Dkim::External { selector, .. } => {
-            let key = facts.keys.get(name).cloned().unwrap_or_default();
+            // A key that is not known is reported where the identity itself is drawn up.
+            let Some(key) = facts.keys.get(name) else { return Vec::new() };
             vec![Needed {
                 label: "dkim key".to_owned(),
                 name: Arg::Known(format!("{selector}._domainkey.{domain}")),

@@ -26,7 +26,7 @@ pub fn registry(session: &Arc<Session>) -> Registry {
     let (identities, sets) =
         (identity::Identities::new(session), configuration_set::Sets::new(session));
     Registry::default()
-        .with(dns::Dns::new(session))
+        .with(dns::Dns::new(session, &identities))
         .with(identity::Identity::new(&identities))
         .with(identity::Signing::new(&identities))
         .with(identity::MailFrom::new(&identities))

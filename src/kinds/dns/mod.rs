@@ -15,10 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use aws_sdk_sesv2::operation::get_email_identity::GetEmailIdentityOutput;
-use aws_sdk_sesv2::types::{DkimStatus, MailFromDomainStatus};
 use serde::{Deserialize, Serialize};
 
+use super::identity::Identities;
 use crate::aws::{AwsError, OrAbsent, Session, failed};
 use crate::engine::{
     Arg, BoxError, Change, Field, Impact, Kind, Life, Live, OnParentDelete, Put, Reading, Severity,
@@ -65,6 +64,7 @@ struct StillUsed {
 #[derive(Debug)]
 pub struct Dns {
     session: Arc<Session>,
+    identities: Arc<Identities>,
     zones: Zones,
     /// In which zones there was something of a domain.
     places: Mutex<BTreeMap<String, BTreeSet<String>>>,
@@ -77,8 +77,13 @@ pub struct Outputs {}
 impl Dns {
     /// The records within reach of `session`.
     #[must_use]
-    pub fn new(session: &Arc<Session>) -> Self {
-        Self { session: Arc::clone(session), zones: Zones::new(session), places: Mutex::default() }
+    pub fn new(session: &Arc<Session>, identities: &Arc<Identities>) -> Self {
+        Self {
+            session: Arc::clone(session),
+            identities: Arc::clone(identities),
+            zones: Zones::new(session),
+            places: Mutex::default(),
+        }
     }
 
     fn remember(&self, domain: &str, zone: &str) {
@@ -121,12 +126,16 @@ impl Dns {
             return Ok(None);
         };
         let going = going(change);
-        if going.is_empty() {
+        let key_of = |record: &Known<'_>| {
+            record.name.split_once("._domainkey.").map(|(key, _)| key.to_owned())
+        };
+        let keys: BTreeSet<String> = going.iter().filter_map(key_of).collect();
+        let exchanger = going.iter().find(|record| record.kind == RecordType::Mx);
+        if keys.is_empty() && exchanger.is_none() {
             return Ok(None);
         }
-        let call = self.session.ses().get_email_identity().email_identity(identity).send().await;
-        let found = call.map_err(failed("ses:GetEmailIdentity", identity)).or_absent()?;
-        Ok(found.and_then(|found| reason(identity, &going, &found)))
+        let mail_from = exchanger.map(|record| record.name.as_str());
+        self.identities.needs_records(identity, &keys, mail_from).await
     }
 
     /// Records must not go if the identity could then not follow them.
@@ -151,33 +160,6 @@ fn going(change: &Change<Spec>) -> Vec<Known<'_>> {
         wanted.iter().any(|it| it.name == record.name && it.kind == record.kind)
     };
     known(change.from.as_ref()).filter(|record| !is_wanted(record)).collect()
-}
-
-/// Why the records that are `going` are still needed by the identity as SES has it.
-fn reason(identity: &str, going: &[Known<'_>], found: &GetEmailIdentityOutput) -> Option<String> {
-    let key_of = |record: &Known<'_>| {
-        let (key, _) = record.name.split_once("._domainkey.")?;
-        Some(key.to_owned())
-    };
-    let keys: Vec<String> = going.iter().filter_map(key_of).collect();
-    if let (false, Some(dkim)) = (keys.is_empty(), &found.dkim_attributes) {
-        if dkim.tokens().iter().any(|token| keys.contains(&token.to_ascii_lowercase())) {
-            return Some(format!("SES still signs mail of {identity} with the old DKIM records"));
-        }
-        if dkim.status != Some(DkimStatus::Success) {
-            return Some(format!("SES has not found the new DKIM records of {identity} yet"));
-        }
-    }
-    let mail_from =
-        found.mail_from_attributes.as_ref().filter(|it| !it.mail_from_domain.is_empty())?;
-    let mut exchangers = going.iter().filter(|record| record.kind == RecordType::Mx);
-    let exchanger = exchangers.next()?;
-    if exchanger.name == mail_from.mail_from_domain.to_ascii_lowercase() {
-        return Some(format!("SES still uses {} as MAIL FROM of {identity}", exchanger.name));
-    }
-    let is_found = mail_from.mail_from_domain_status == MailFromDomainStatus::Success;
-    (!is_found)
-        .then(|| format!("SES has not found the MX record of {} yet", mail_from.mail_from_domain))
 }
 
 #[async_trait]

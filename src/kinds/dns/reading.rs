@@ -27,18 +27,30 @@ impl Marked {
         self.identities.values().flatten().chain(self.tracking.values().map(|(_, zone)| zone))
     }
 
-    fn names(&self, domain: &str, zone: &str) -> bool {
-        self.identities.get(domain).is_some_and(|zones| zones.contains(zone))
-            || self.tracking.get(domain).is_some_and(|(_, of)| of == zone)
+    /// Whether the marks on `parent` name `zone`.
+    fn names(&self, parent: &Address, domain: &str, zone: &str) -> bool {
+        if parent.kind() == "configuration_set" {
+            return self.tracking.get(domain).is_some_and(|(_, of)| of == zone);
+        }
+        self.identities.get(parent.name()).is_some_and(|zones| zones.contains(zone))
     }
 
-    /// The parent of records that no declaration names. An identity that is gone is as good as one that is there.
+    /// The parent of records that no declaration names: the identity of the domain, of an address in it, or of the
+    /// domain above it. One that is gone is as good as one that is there.
     fn parent(&self, domain: &str) -> Address {
-        match self.tracking.get(domain) {
-            Some((set, _)) if !self.identities.contains_key(domain) => {
-                Address::new("configuration_set", set.as_str())
-            }
-            _ => Address::new("identity", domain),
+        let domain_of = |identity: &str| {
+            identity.rsplit_once('@').map_or(identity, |(_, domain)| domain).to_owned()
+        };
+        let holds = |identity: &&String| {
+            domain
+                .strip_suffix(&domain_of(identity))
+                .is_some_and(|it| it.is_empty() || it.ends_with('.'))
+        };
+        let identity = self.identities.keys().filter(holds).max_by_key(|it| domain_of(it).len());
+        match (identity, self.tracking.get(domain)) {
+            (Some(identity), None) => Address::new("identity", identity.as_str()),
+            (_, Some((set, _))) => Address::new("configuration_set", set.as_str()),
+            (None, None) => Address::new("identity", domain),
         }
     }
 }
@@ -51,7 +63,7 @@ impl Dns {
         reading: Reading,
     ) -> Result<Vec<Live<Spec, Outputs>>, BoxError> {
         let marked = match reading {
-            Reading::Everything => self.marked().await?,
+            Reading::Everything => self.marked(wanted).await?,
             Reading::Named => Marked::default(),
         };
         let mut zones: BTreeSet<String> = marked.zones().cloned().collect();
@@ -101,24 +113,29 @@ impl Dns {
         domains
     }
 
-    async fn marked(&self) -> Result<Marked, BoxError> {
+    /// What our tags name. Those of identities come from SES itself, which is read anyway: the tagging API lags.
+    async fn marked(&self, wanted: &[Wanted<Spec>]) -> Result<Marked, BoxError> {
         let (session, mut marked) = (&self.session, Marked::default());
-        let (identity, set) = (session.arns.identity(""), session.arns.configuration_set(""));
-        for (arn, tags) in session.tagged().await?.iter() {
-            let (ownership, marks, _) = session.owner.read(arn, tags);
-            if ownership != Ownership::Ours {
-                continue;
+        let parents =
+            wanted.iter().filter_map(|one| one.spec.as_ref()?.belongs_to.strip_prefix("identity."));
+        let children = self.identities.children(parents.map(ToOwned::to_owned).collect()).await?;
+        for (identity, tokens) in children {
+            let zones = tokens.iter().filter_map(|token| token.strip_prefix("zone:"));
+            let zones: BTreeSet<String> = zones.map(ToOwned::to_owned).collect();
+            if !zones.is_empty() {
+                marked.identities.insert(identity, zones);
             }
-            let zones = marks.children.iter().filter_map(|token| token.strip_prefix("zone:"));
-            for zone in zones {
-                if let Some(name) = arn.strip_prefix(&identity) {
-                    marked.identities.entry(name.to_owned()).or_default().insert(zone.to_owned());
-                } else if let (Some(name), Some((zone, domain))) =
-                    (arn.strip_prefix(&set), zone.split_once('/'))
-                {
-                    let found = (name.to_owned(), zone.to_owned());
-                    marked.tracking.insert(domain.to_owned(), found);
-                }
+        }
+        let sets = session.arns.configuration_set("");
+        for (arn, tags) in session.tagged().await?.iter() {
+            let Some(set) = arn.strip_prefix(&sets) else { continue };
+            let (_, marks, _) = session.owner.read(arn, tags);
+            let places = marks
+                .children
+                .iter()
+                .filter_map(|token| token.strip_prefix("zone:")?.split_once('/'));
+            for (zone, domain) in places {
+                marked.tracking.insert(domain.to_owned(), (set.to_owned(), zone.to_owned()));
             }
         }
         Ok(marked)
@@ -133,19 +150,19 @@ impl Dns {
         marked: &Marked,
     ) -> Result<Option<Live<Spec, Outputs>>, BoxError> {
         let owner = self.session.owner.dns_id();
+        let parent: Address = match wanted {
+            Some(spec) => spec.belongs_to.parse()?,
+            None => marked.parent(domain),
+        };
         let mut view = View::new(wanted);
         for (zone, listing) in listings {
             let Some(listing) = listing.as_ref() else { continue };
             let standing = Standing::of(domain, zone, &owner, listing);
-            if view.add(domain, &standing, marked.names(domain, zone))? {
+            if view.add(domain, &standing, marked.names(&parent, domain, zone))? {
                 self.remember(domain, zone);
             }
         }
         let Some(ownership) = view.ownership() else { return Ok(None) };
-        let parent = match wanted {
-            Some(spec) => spec.belongs_to.parse().map_err(BoxError::from)?,
-            None => marked.parent(domain),
-        };
         let zones = view.zones.iter();
         let tokens = zones.map(|zone| match parent.kind() {
             "configuration_set" => tracking_token(zone, domain),

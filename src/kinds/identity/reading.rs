@@ -146,6 +146,28 @@ impl Identities {
         Ok(self.state(name).await?.is_some_and(|state| state.verified))
     }
 
+    /// What the marks on these identities name, as far as they are ours and exist.
+    pub(crate) async fn children(
+        &self,
+        names: BTreeSet<String>,
+    ) -> Result<BTreeMap<String, BTreeSet<String>>, AwsError> {
+        let states = self.read(names, Reading::Everything).await?;
+        let ours = states.iter().filter(|state| state.ownership == Ownership::Ours);
+        Ok(ours.map(|state| (state.name.clone(), state.marks.children.clone())).collect())
+    }
+
+    /// Why SES still needs DNS records of the identity `name` at these keys (selectors or tokens), or at this MAIL FROM
+    /// name; `None` if it does not, or if there is no such identity any more.
+    pub(crate) async fn needs_records(
+        &self,
+        name: &str,
+        keys: &BTreeSet<String>,
+        mail_from: Option<&str>,
+    ) -> Result<Option<String>, AwsError> {
+        let Some(state) = self.state(name).await? else { return Ok(None) };
+        Ok(needs_dkim_records(&state, keys).or_else(|| needs_mail_from_records(&state, mail_from?)))
+    }
+
     /// The next read of `name` comes from SES.
     pub(super) fn forget(&self, name: &str) {
         self.states.forget_key(&name.to_owned());
@@ -250,6 +272,27 @@ impl Identities {
             all_tags,
         }
     }
+}
+
+fn needs_dkim_records(state: &State, keys: &BTreeSet<String>) -> Option<String> {
+    if keys.is_empty() || !state.is_domain {
+        return None;
+    }
+    let name = &state.name;
+    if state.dkim_tokens.iter().any(|token| keys.contains(&token.to_ascii_lowercase())) {
+        return Some(format!("SES still signs mail of {name} with the old DKIM records"));
+    }
+    let is_found = state.dkim_status == Some(DkimStatus::Success);
+    (!is_found).then(|| format!("SES has not found the new DKIM records of {name} yet"))
+}
+
+fn needs_mail_from_records(state: &State, old: &str) -> Option<String> {
+    let mail_from = state.mail_from.as_ref()?;
+    if mail_from.domain.eq_ignore_ascii_case(old) {
+        return Some(format!("SES still uses {old} as MAIL FROM of {}", state.name));
+    }
+    let is_found = mail_from.status == MailFromDomainStatus::Success;
+    (!is_found).then(|| format!("SES has not found the MX record of {} yet", mail_from.domain))
 }
 
 /// Where a key comes from, by the word that SES has for it.
