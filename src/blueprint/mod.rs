@@ -100,8 +100,6 @@ pub fn blueprint(environment: &Environment, facts: &Facts) -> Result<Blueprint, 
     // Records come first: what relies on them asks the draft whether there are any.
     records::records(environment, facts, &mut draft);
     messaging::messaging(environment, facts, &mut draft);
-    // Records first: what must come after them asks whether there are any.
-    records::records(environment, facts, &mut draft);
     events::events(environment, facts, &mut draft);
     domains::domains(environment, facts, &mut draft);
     senders::senders(environment, facts, &mut draft);
