@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::environment::names::{DomainName, EmailAddress};
+use crate::environment::names::EmailAddress;
 use crate::environment::types::{AlignmentMode, Dmarc, DmarcPolicy, FailureOption, PublicSuffix};
 
 /// The record as RFC 9989 writes it: `v=DMARC1; p=quarantine; rua=mailto:dmarc@pivot.app`.
@@ -26,17 +26,6 @@ pub(super) fn text(dmarc: &Dmarc) -> String {
     ];
     let tags = tags.into_iter().filter_map(|(tag, value)| Some(format!("{tag}={}", value?)));
     tags.collect::<Vec<_>>().join("; ")
-}
-
-/// The domains outside `domain` and its parents and children that are to get reports. Each must publish that it takes
-/// them (RFC 9990), or receivers send none.
-pub(super) fn external_receivers<'a>(
-    dmarc: &'a Dmarc,
-    domain: &DomainName,
-) -> BTreeSet<&'a DomainName> {
-    let receivers = dmarc.reports_to.iter().chain(&dmarc.failure_reports_to);
-    let is_external = |other: &&DomainName| !other.is_within(domain) && !domain.is_within(other);
-    receivers.map(EmailAddress::domain).filter(is_external).collect()
 }
 
 fn policy(policy: DmarcPolicy) -> String {
@@ -143,19 +132,5 @@ mod tests {
         let mut dmarc = plain(DmarcPolicy::None);
         dmarc.reports_to = BTreeSet::from([address("a!b%c+d@pivot.app")]);
         assert_eq!(text(&dmarc), "v=DMARC1; p=none; rua=mailto:a%21b%25c+d@pivot.app");
-    }
-
-    #[test]
-    fn reports_to_strangers_are_noticed() {
-        let mut dmarc = plain(DmarcPolicy::None);
-        dmarc.reports_to = BTreeSet::from([
-            address("a@pivot.app"),
-            address("a@mail.pivot.app"),
-            address("x@reports.example"),
-        ]);
-        let domain = DomainName::parse("mail.pivot.app").unwrap();
-        let external: Vec<&str> =
-            external_receivers(&dmarc, &domain).into_iter().map(DomainName::as_str).collect();
-        assert_eq!(external, ["reports.example"]);
     }
 }

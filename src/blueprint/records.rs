@@ -54,7 +54,6 @@ fn dns_address(domain: &str) -> Address {
 pub(super) fn records(environment: &Environment, facts: &Facts, into: &mut Draft) {
     let mut published = Published { environment, facts, nodes: BTreeMap::new() };
     for (name, identity) in &environment.settings.identities {
-        warn_of_external_reports(environment, name, identity, into);
         let needed = of_identity(facts, name, identity);
         let parent = identity_address(name);
         match identity.dns {
@@ -313,34 +312,4 @@ fn zone_finding(
     let [table, name] = place.key;
     let key = if place.zone.is_some() { &[table, name, "zone"][..] } else { &[table, name][..] };
     environment.finding(id, key, problem.to_string(), label, Some(help))
-}
-
-/// Receivers send reports to another domain only if that domain says that it takes them (RFC 9990, section 4).
-fn warn_of_external_reports(
-    environment: &Environment,
-    name: &IdentityName,
-    identity: &Identity,
-    into: &mut Draft,
-) {
-    let Some(dmarc) = &identity.dmarc else { return };
-    let domain = name.domain();
-    for receiver in dmarc::external_receivers(dmarc, domain) {
-        let ours =
-            environment.settings.identities.keys().any(|other| {
-                receiver.is_within(other.domain()) && domain.is_within(other.domain())
-            });
-        if ours {
-            continue;
-        }
-        let finding = environment.finding(
-            "dmarc-reports-elsewhere",
-            &["identities", &name.to_string(), "dmarc"],
-            format!("{receiver} gets DMARC reports only if it says that it takes those of {domain}"),
-            "reports go to another domain",
-            Some(format!(
-                "whoever runs {receiver} publishes: {domain}._report._dmarc.{receiver} TXT \"v=DMARC1\""
-            )),
-        );
-        into.find(finding.as_warning());
-    }
 }

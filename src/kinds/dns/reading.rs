@@ -265,7 +265,6 @@ impl<'a> View<'a> {
             kind: entry.kind(),
             value: Arg::Known(found.join(" and ")),
             ttl: own_ttl.or(declared.map(|it| it.ttl)).unwrap_or(TTL_SECONDS),
-            claimed: true,
         };
         self.records.insert(label, record);
     }
@@ -294,10 +293,10 @@ impl<'a> View<'a> {
             if !is_as_wanted && (held != Some(Hold::Has) || is_others || is_intruder) {
                 self.conflict.get_or_insert(standing.conflict(&entry));
             }
-            if held.is_none() {
+            // What is as wanted and not claimed counts as missing: claiming it is what is left to do.
+            if held.is_none() && !is_as_wanted {
                 let record = Record {
                     value: Arg::Known(value),
-                    claimed: false,
                     ttl: standing.own_ttl(&entry).unwrap_or(record.ttl),
                     ..record.clone()
                 };
@@ -394,10 +393,10 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_deleted_by_hand_shows_as_unclaimed() {
+    fn a_claim_deleted_by_hand_leaves_its_records_to_be_claimed() {
         let spec = dmarc();
         let mut marked = view(Some(&spec), &listing(&[], DMARC), true);
-        assert!(!marked.records["dmarc"].claimed);
+        assert!(marked.records.is_empty());
         assert_eq!(marked.ownership(), Some(Ownership::Ours));
         // Without our mark on the identity, the same record is somebody's before us, and no reason to ask.
         assert_eq!(view(Some(&spec), &listing(&[], DMARC), false).ownership(), None);

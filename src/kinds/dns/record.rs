@@ -66,17 +66,25 @@ pub struct Record {
     pub kind: RecordType,
     /// The value: a target, a priority and a host, or a text.
     pub value: Arg<String>,
-    /// How long resolvers may remember it, in seconds.
+    /// How long resolvers may remember it, in seconds; left out: [`TTL_SECONDS`].
+    #[serde(default = "usual_ttl", skip_serializing_if = "is_usual_ttl")]
     pub ttl: i64,
-    /// Whether the claim beside the domain names it.
-    pub claimed: bool,
+}
+
+const fn usual_ttl() -> i64 {
+    TTL_SECONDS
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_usual_ttl(ttl: &i64) -> bool {
+    *ttl == TTL_SECONDS
 }
 
 impl Record {
     /// A record as it is declared.
     #[must_use]
     pub fn declared(zone: &str, name: Arg<String>, kind: RecordType, value: Arg<String>) -> Self {
-        Self { zone: zone.to_owned(), name, kind, value, ttl: TTL_SECONDS, claimed: true }
+        Self { zone: zone.to_owned(), name, kind, value, ttl: TTL_SECONDS }
     }
 
     /// The name and value in normal form, or which output is still missing.
