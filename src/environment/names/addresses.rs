@@ -100,12 +100,15 @@ impl FromPattern {
         domain && wildcard_matches(self.local.as_bytes(), address.local().as_bytes())
     }
 
-    /// Whether mail from a matching address can be sent with this identity: the domain or a parent of it, or an
-    /// address that the pattern matches.
+    /// Whether mail from some matching address can be sent with this identity: the domain or a parent of it, one of the
+    /// subdomains that the pattern stands for, or an address that it matches.
     #[must_use]
     pub fn is_covered_by(&self, identity: &IdentityName) -> bool {
         match identity {
-            IdentityName::Domain(domain) => self.domain.is_within(domain),
+            IdentityName::Domain(domain) => {
+                self.domain.is_within(domain)
+                    || (self.subdomains && domain.is_under(&self.domain))
+            }
             IdentityName::Address(address) => self.matches(address),
         }
     }
@@ -270,5 +273,6 @@ mod tests {
         assert!(pattern("*@pivot.app").is_covered_by(&identity("billing@pivot.app")));
         assert!(!pattern("help@pivot.app").is_covered_by(&identity("billing@pivot.app")));
         assert!(!pattern("*@pivot.app").is_covered_by(&identity("mail.pivot.app")));
+        assert!(pattern("*@*.pivot.app").is_covered_by(&identity("mail.pivot.app")));
     }
 }
