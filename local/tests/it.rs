@@ -8,6 +8,7 @@ mod it {
     mod calls;
     mod command_line;
     mod delivery;
+    mod dns;
     mod folder;
     mod kept;
     mod messaging;

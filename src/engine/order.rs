@@ -118,9 +118,24 @@ impl Ordering<'_> {
                     Action::Update if !is_anew => Verb::Update,
                     _ => continue,
                 };
+                if lets_go == Verb::Delete && self.goes_first(used, &user.address) {
+                    continue;
+                }
                 self.add_edge((lets_go, user.address.clone()), &(Verb::Delete, used.clone()));
             }
         }
+    }
+
+    /// Whether `used` must go before the parent with which `user` dies: then it cannot wait for `user`.
+    fn goes_first(&self, used: &Address, user: &Address) -> bool {
+        let parent_of =
+            |it: &Address| self.changes.get(it).and_then(|change| change.parent.as_ref());
+        let life_of = |it: &Address| self.registry.get(it.kind()).map(|kind| kind.life());
+        let Some(parent) = parent_of(user) else { return false };
+        self.before.contains_key(&(Verb::Delete, parent.clone()))
+            && parent_of(used) == Some(parent)
+            && life_of(used) == Some(Life::Child(OnParentDelete::Before))
+            && matches!(life_of(user), Some(Life::Aspect | Life::Child(OnParentDelete::Dies)))
     }
 
     fn follow_parents(&mut self) {
