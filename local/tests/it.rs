@@ -12,6 +12,7 @@ mod it {
     mod folder;
     mod kept;
     mod messaging;
+    mod pacing;
     mod permissions;
     mod policies;
     mod queues;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
-use sesinfra::aws::{Access, Session, connect};
+use sesinfra::aws::{Access, Rates, Session, connect};
 use sesinfra::blueprint::blueprint;
 use sesinfra::engine::{
     Control, Event, Graph, Options as PlanOptions, Plan, PlanError, Registry, Report, apply, plan,
@@ -27,6 +27,7 @@ pub(crate) struct Stage {
     pub(crate) cloud: Cloud,
     pub(crate) clients: SdkConfig,
     root: PathBuf,
+    rates: Option<Rates>,
 }
 
 impl Drop for Stage {
@@ -45,13 +46,18 @@ pub(crate) struct Open {
 
 impl Stage {
     pub(crate) async fn new() -> Self {
-        let cloud = cloud(Options { enforce_iam: false, ..Options::default() }).await;
+        Self::with(Options::default(), None).await
+    }
+
+    /// With a cloud of these options, called at these rates.
+    pub(crate) async fn with(options: Options, rates: Option<Rates>) -> Self {
+        let cloud = cloud(Options { enforce_iam: false, ..options }).await;
         let clients = administrator(&cloud, ACCOUNT);
         let number = FOLDERS.fetch_add(1, Ordering::Relaxed);
         let root =
             std::env::temp_dir().join(format!("sesinfra-stage-{}-{number}", std::process::id()));
         std::fs::create_dir_all(root.join("environments")).unwrap();
-        Self { cloud, clients, root }
+        Self { cloud, clients, root, rates }
     }
 
     /// A public hosted zone of the account.
@@ -74,6 +80,7 @@ impl Stage {
         let access = Access {
             endpoint: Some(self.cloud.endpoint().to_owned()),
             credentials: Some(Credentials::new(key, secret, None, None, "test")),
+            rates: self.rates,
             root: self.root.clone(),
             ..Access::default()
         };

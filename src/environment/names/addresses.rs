@@ -106,8 +106,7 @@ impl FromPattern {
     pub fn is_covered_by(&self, identity: &IdentityName) -> bool {
         match identity {
             IdentityName::Domain(domain) => {
-                self.domain.is_within(domain)
-                    || (self.subdomains && domain.is_under(&self.domain))
+                self.domain.is_within(domain) || (self.subdomains && domain.is_under(&self.domain))
             }
             IdentityName::Address(address) => self.matches(address),
         }
