@@ -11,6 +11,7 @@ mod it {
     mod dns;
     mod folder;
     mod kept;
+    mod locks;
     mod messaging;
     mod pacing;
     mod permissions;

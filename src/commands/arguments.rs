@@ -45,6 +45,12 @@ pub(super) struct CarryingOut {
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "10m", value_parser = duration)]
     pub(super) wait: Option<Duration>,
 
+    /// How long to wait for another run that works on this environment
+    ///
+    /// A run that died leaves its lock behind; it is taken over once it has given no sign for 90 seconds.
+    #[arg(long, value_name = "DURATION", default_value = "120s", value_parser = duration)]
+    pub(super) lock_timeout: Duration,
+
     /// How the report is written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(super) format: Format,

@@ -39,7 +39,22 @@ impl Run<'_> {
             .hinted(format!("look at the plan, then do not be asked: {again} --yes")));
         }
         let opened = self.open(name).await?;
-        let document = self.planned(&opened, purpose, selection).await?;
+        let stop = Stop::new();
+        let work = self.plan_and_apply(&opened, purpose, selection, options, &stop, &again);
+        self.locked(&opened.session, verb, options.lock_timeout, &stop, work).await
+    }
+
+    /// Plans, shows, asks, carries out and reports: once, under the lock.
+    async fn plan_and_apply(
+        &self,
+        opened: &Opened,
+        purpose: Purpose,
+        selection: &Selection,
+        options: &CarryingOut,
+        stop: &Stop,
+        again: &str,
+    ) -> Result<Exit, Failure> {
+        let document = self.planned(opened, purpose, selection).await?;
         self.show(&document, options.format)?;
         if !document.refusals.is_empty() {
             let count = document.refusals.len();
@@ -48,18 +63,21 @@ impl Run<'_> {
             )));
         }
         if !document.plan.is_empty() && !options.yes {
-            self.ask(&document)?;
+            self.ask(&document).await?;
+            if stop.is_stopped() {
+                return Err(Failure::refused("nothing was changed: another run has taken over")
+                    .hinted(format!("look at what it does, then plan again: {again}")));
+            }
             // However long the answer took, what is done now is done to AWS as it is now.
             opened.session.forget_reads();
         }
-        let stop = Stop::new();
-        let report = self.carried_out(&opened, &document, options, &stop).await?;
-        self.report(&document, &report, options.format, &again)?;
+        let report = self.carried_out(opened, &document, options, stop).await?;
+        self.report(&document, &report, options.format, again)?;
         if report.has_failures() || !report.is_complete() {
             return Ok(exit(&report));
         }
         match options.wait.filter(|_| purpose == Purpose::Apply) {
-            Some(limit) => self.wait_for_identities(&opened, &document, limit).await,
+            Some(limit) => self.wait_for_identities(opened, &document, limit).await,
             None => Ok(Exit::Done),
         }
     }
@@ -75,7 +93,7 @@ impl Run<'_> {
         }
     }
 
-    fn ask(&self, document: &Document) -> Result<(), Failure> {
+    async fn ask(&self, document: &Document) -> Result<(), Failure> {
         let question = match document.purpose {
             Purpose::Apply => "Do these things",
             Purpose::Destroy => "Delete all of this",
@@ -84,7 +102,11 @@ impl Run<'_> {
             "\n{question} in `{}`? Only `yes` is taken for a yes: ",
             document.environment
         ));
-        let answer = self.host.read_line().map_err(Failure::input)?;
+        let mut interrupts = Interrupts::listen()?;
+        let answer = tokio::select! {
+            answer = self.host.read_line() => answer.map_err(Failure::input)?,
+            () = interrupts.next() => None,
+        };
         match answer.as_deref() {
             Some("yes") => {
                 self.say("\n");

@@ -27,7 +27,7 @@ pub struct Host {
     /// The first pause before a step that waits for the outside is tried again; later ones are longer.
     pub first_pause: Duration,
     screen: Screen,
-    input: Mutex<Box<dyn BufRead + Send>>,
+    input: Arc<Mutex<Box<dyn BufRead + Send>>>,
 }
 
 /// Which of the three standard streams are a terminal.
@@ -42,7 +42,7 @@ pub struct Terminal {
 }
 
 /// The variables that the program itself reads; those of AWS are read by AWS's own library.
-const VARIABLES: [&str; 3] = ["GITHUB_OUTPUT", "NO_COLOR", "TERM"];
+const VARIABLES: [&str; 4] = ["GITHUB_OUTPUT", "HOSTNAME", "NO_COLOR", "TERM"];
 
 impl Host {
     /// A host without terminals, that reads and writes what it is given.
@@ -62,7 +62,7 @@ impl Host {
             program: "sesinfra".to_owned(),
             first_pause: Duration::from_secs(10),
             screen: Screen::new(output, errors),
-            input: Mutex::new(input),
+            input: Arc::new(Mutex::new(input)),
         }
     }
 
@@ -86,17 +86,29 @@ impl Host {
         Ok(host)
     }
 
+    /// What this machine is called, for those who wait for a run on it.
+    pub(super) fn name(&self) -> String {
+        let named = self.variables.get("HOSTNAME").filter(|name| !name.is_empty()).cloned();
+        let read = || std::fs::read_to_string("/etc/hostname").ok();
+        let name = named.or_else(read).map(|name| name.trim().to_owned());
+        name.filter(|name| !name.is_empty()).unwrap_or_else(|| "an unnamed machine".to_owned())
+    }
+
     /// Where to write.
     #[must_use]
     pub const fn screen(&self) -> &Screen {
         &self.screen
     }
 
-    /// The next line that is typed, without its end; `None` when there is no more.
-    pub(super) fn read_line(&self) -> io::Result<Option<String>> {
-        let mut line = String::new();
-        let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok((input.read_line(&mut line)? > 0).then(|| line.trim().to_owned()))
+    /// The next line that is typed, without its end; `None` when there is no more. Others go on while nobody types.
+    pub(super) async fn read_line(&self) -> io::Result<Option<String>> {
+        let input = Arc::clone(&self.input);
+        let reading = tokio::task::spawn_blocking(move || {
+            let mut line = String::new();
+            let mut input = input.lock().unwrap_or_else(PoisonError::into_inner);
+            Ok((input.read_line(&mut line)? > 0).then(|| line.trim().to_owned()))
+        });
+        reading.await.map_err(io::Error::other)?
     }
 
     /// How the answer is coloured.

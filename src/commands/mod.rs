@@ -15,6 +15,7 @@ mod failure;
 mod gate;
 mod host;
 mod list;
+mod locked;
 mod open;
 mod output;
 mod plan;
@@ -24,6 +25,7 @@ mod records;
 mod root;
 mod schema;
 mod show;
+mod unlock;
 mod validate;
 mod wait;
 
@@ -109,6 +111,7 @@ enum Command {
     Show(show::Arguments),
     List(list::Arguments),
     Output(output::Arguments),
+    Unlock(unlock::Arguments),
     Validate(validate::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
@@ -184,6 +187,7 @@ impl Run<'_> {
             Command::Show(arguments) => show::run(self, &arguments),
             Command::List(arguments) => block_on(list::run(self, &arguments)),
             Command::Output(arguments) => block_on(output::run(self, &arguments)),
+            Command::Unlock(arguments) => block_on(unlock::run(self, &arguments)),
             Command::Validate(arguments) => validate::run(self, &arguments),
             Command::Schema(schema::Arguments {}) => schema::run(self),
             Command::Completions(arguments) => completions::run(self, &arguments),

@@ -45,7 +45,7 @@ impl Run<'_> {
         }
     }
 
-    fn faulty(&self, name: &FileName, found: &Findings) -> Failure {
+    pub(super) fn faulty(&self, name: &FileName, found: &Findings) -> Failure {
         self.show_findings(found);
         Failure::input(faults(name, found))
     }
@@ -59,7 +59,7 @@ pub(super) fn faults(name: &FileName, found: &Findings) -> String {
     }
 }
 
-fn no_session(error: ConnectError, name: &FileName) -> Failure {
+pub(super) fn no_session(error: ConnectError, name: &FileName) -> Failure {
     match error {
         wrong @ ConnectError::WrongAccount { .. } => Failure::input(wrong)
             .hinted("choose the right credentials, for example: export AWS_PROFILE=NAME")

@@ -90,6 +90,11 @@ impl Stage {
         Open { session, registry, graph }
     }
 
+    /// Access to the account, without a plan.
+    pub(crate) async fn session(&self) -> Arc<Session> {
+        self.open("").await.session
+    }
+
     /// Applies a file, and makes sure that nothing is left to do.
     pub(crate) async fn converge(&self, rest: &str) -> Plan {
         let (plan, report) = self.open(rest).await.apply().await;
