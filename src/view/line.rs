@@ -88,8 +88,8 @@ fn quoted(text: &str) -> String {
 
 /// A value on one line.
 pub(super) fn inline(value: &Value) -> String {
-    if let Some(unknown) = unknown(value) {
-        return unknown;
+    if let Some(text) = unknown(value).or_else(|| record(value)) {
+        return text;
     }
     match value {
         Value::String(text) => quoted(text),
@@ -144,10 +144,31 @@ pub(super) fn unknown(value: &Value) -> Option<String> {
     }
 }
 
+/// A DNS record as a zone file has it, which is shorter and better known than its members one by one.
+fn record(value: &Value) -> Option<String> {
+    let members = value.as_object()?;
+    let known = ["name", "ttl", "type", "value", "zone"];
+    let (name, kind) = (members.get("name")?, members.get("type")?.as_str()?);
+    let (value, zone) = (members.get("value")?, members.get("zone")?.as_str()?);
+    if !members.keys().all(|key| known.contains(&key.as_str())) {
+        return None;
+    }
+    let name = unknown(name).unwrap_or_else(|| clean(name.as_str().unwrap_or_default()));
+    let ttl = members.get("ttl").map(|ttl| format!("{ttl} ")).unwrap_or_default();
+    let value = match (kind, value.as_str()) {
+        ("CNAME" | "MX", Some(host)) => clean(host),
+        _ => inline(value),
+    };
+    Some(format!("{name} {ttl}{} {value} in zone {}", clean(kind), clean(zone)))
+}
+
 /// Whether a value is one that is opened out rather than put on one line.
 pub(super) fn is_long(value: &Value) -> bool {
     let is_container = value.is_array() || value.is_object();
-    is_container && unknown(value).is_none() && inline(value).chars().count() > INLINE_MAX
+    is_container
+        && unknown(value).is_none()
+        && record(value).is_none()
+        && inline(value).chars().count() > INLINE_MAX
 }
 
 /// The lines of `name = value`, all of one sign; without a name, of an item in a list.
@@ -214,6 +235,21 @@ mod tests {
         let target = json!({ "$output": "identity.pivot.app#dkim_1_target" });
         assert_eq!(inline(&target), "(known after apply: identity.pivot.app)");
         assert_eq!(inline(&json!([target])), "[(known after apply: identity.pivot.app)]");
+    }
+
+    #[test]
+    fn a_record_reads_as_in_a_zone_file() {
+        let text = "v=DMARC1; p=none";
+        let mut record =
+            json!({ "name": "_dmarc.a.com", "type": "TXT", "value": text, "zone": "Z1" });
+        assert_eq!(inline(&record), "_dmarc.a.com TXT \"v=DMARC1; p=none\" in zone Z1");
+        record["ttl"] = json!(60);
+        record["name"] = json!({ "$output": "identity.a.com#dkim_1_name" });
+        record["type"] = json!("CNAME");
+        assert_eq!(
+            inline(&record),
+            "(known after apply: identity.a.com) 60 CNAME v=DMARC1; p=none in zone Z1"
+        );
     }
 
     #[test]

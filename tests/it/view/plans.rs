@@ -98,15 +98,16 @@ fn topic_policy(set_pattern: &str, extra: Option<Value>) -> Value {
 const SETS: &str = "arn:aws:ses:us-east-1:123456789012:configuration-set/*";
 
 fn first_apply() -> Document {
-    let record =
-        |name: Value, value: Value| json!({ "name": name, "type": "CNAME", "values": [value] });
+    let record = |name: Value, kind: &str, value: Value| json!({ "zone": "Z0123456789", "name": name, "type": kind, "value": value });
+    let mx = json!("10 feedback-smtp.us-east-1.amazonses.com");
+    let dmarc = json!("v=DMARC1; p=quarantine; rua=mailto:dmarc@pivot.app");
     let dns = json!({
-        "zone": { "id": "Z0123456789", "name": "pivot.app" },
-        "records": [
-            record(output("dkim_1_name"), output("dkim_1_target")),
-            { "name": "mail.staging.pivot.app", "type": "MX", "values": ["10 feedback-smtp.us-east-1.amazonses.com"] },
-            { "name": "_dmarc.staging.pivot.app", "type": "TXT", "values": ["v=DMARC1; p=quarantine; rua=mailto:dmarc@pivot.app"] },
-        ],
+        "belongs_to": "identity.staging.pivot.app",
+        "records": {
+            "dkim 1 of 3": record(output("dkim_1_name"), "CNAME", output("dkim_1_target")),
+            "mail-from mx": record(json!("mail.staging.pivot.app"), "MX", mx),
+            "dmarc": record(json!("_dmarc.staging.pivot.app"), "TXT", dmarc),
+        },
     });
     let mut tracking = under(
         "configuration_set.transactional",
