@@ -11,6 +11,9 @@ use std::time::Duration;
 use aws_config::identity::IdentityCache;
 use aws_config::retry::RetryConfig;
 use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector,
+};
 use aws_smithy_runtime_api::client::identity::{
     IdentityFuture, ResolveCachedIdentity, SharedIdentityCache, SharedIdentityResolver,
 };
@@ -18,7 +21,8 @@ use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::{
     FinalizerInterceptorContextRef, InterceptorContext,
 };
-use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, Metadata};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, Metadata};
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::retries::RequestAttempts;
 use aws_smithy_runtime_api::client::retries::classifiers::{
     ClassifyRetry, RetryAction, RetryClassifierPriority, RetryReason,
@@ -205,7 +209,8 @@ impl ClassifyRetry for LimitRetries {
         previous: &RetryAction,
     ) -> RetryAction {
         let response = context.response().filter(|_| context.is_failed());
-        verdict(response.and_then(class_of), attempt_of(context), previous)
+        let attempt = response.and_then(|it| it.extension::<Attempt>()).map_or(1, |it| it.0);
+        verdict(response.and_then(class_of), attempt, previous)
     }
 }
 
@@ -232,12 +237,40 @@ fn verdict(class: Option<Class>, attempt: u32, previous: &RetryAction) -> RetryA
 }
 
 /// Which attempt this is, as the SDK tells the service in a header.
-fn attempt_of(context: &InterceptorContext) -> u32 {
-    let header = context.request().and_then(|request| request.headers().get("amz-sdk-request"));
-    let pairs =
-        header.unwrap_or_default().split(';').filter_map(|pair| pair.trim().split_once('='));
+fn attempt_of(request: &HttpRequest) -> u32 {
+    let header = request.headers().get("amz-sdk-request").unwrap_or_default();
+    let pairs = header.split(';').filter_map(|pair| pair.trim().split_once('='));
     let mut attempts = pairs.filter(|(key, _)| *key == "attempt");
     attempts.next().and_then(|(_, number)| number.parse().ok()).unwrap_or(1)
+}
+
+/// The number of the attempt that an answer belongs to.
+#[derive(Clone, Copy, Debug)]
+struct Attempt(u32);
+
+/// A way to the services that counts attempts: the SDK has let go of the request by the time that it asks whether to
+/// try again. An answer carries the number, and a failure to get one becomes final by itself.
+#[derive(Debug)]
+pub(super) struct CountsAttempts(pub(super) SharedHttpConnector);
+
+impl HttpConnector for CountsAttempts {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let attempt = attempt_of(&request);
+        let answer = self.0.call(request);
+        HttpConnectorFuture::new(async move {
+            match answer.await {
+                Ok(mut response) => {
+                    response.add_extension(Attempt(attempt));
+                    Ok(response)
+                }
+                // Timeouts and broken connections are retried; what is of the kind "other" is not.
+                Err(error) if attempt >= OTHER_ATTEMPTS_MAX => {
+                    Err(ConnectorError::other(error.into(), None))
+                }
+                Err(error) => Err(error),
+            }
+        })
+    }
 }
 
 fn class_of(response: &HttpResponse) -> Option<Class> {
@@ -296,6 +329,14 @@ mod tests {
         assert_eq!(code_of(&xml).unwrap(), "Throttling");
         assert_eq!(code_of(&response(200, "<Code>Throttling</Code>")), None);
         assert_eq!(code_of(&response(503, "gateway")), None);
+    }
+
+    #[test]
+    fn the_number_of_an_attempt_is_in_the_header() {
+        let mut request = HttpRequest::empty();
+        assert_eq!(attempt_of(&request), 1);
+        request.headers_mut().insert("amz-sdk-request", "ttl=20261124T200000Z; attempt=4; max=25");
+        assert_eq!(attempt_of(&request), 4);
     }
 
     #[test]

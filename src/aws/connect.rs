@@ -17,7 +17,7 @@ use aws_smithy_runtime_api::client::http::{
     HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
 };
 
-use super::calls::{Calls, Listener, client, retries};
+use super::calls::{Calls, CountsAttempts, Listener, client, retries};
 use super::pacing::Rates;
 use super::private_key::SecretError;
 use super::{Arns, AwsError, Facts, Owner, Session, failed};
@@ -204,7 +204,7 @@ fn http_client(access: &Access) -> SharedHttpClient {
         let ring = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
         connector.proxy_config(ProxyConfig::from_env()).tls_provider(ring).build()
     };
-    let connector = SharedHttpConnector::new(connector);
+    let connector = SharedHttpConnector::new(CountsAttempts(SharedHttpConnector::new(connector)));
     http_client_fn(move |_, _| connector.clone())
 }
 

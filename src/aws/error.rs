@@ -7,7 +7,6 @@ use std::fmt;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 
@@ -126,10 +125,18 @@ fn unsent(message: &str) -> (String, String, Class) {
     (code.to_owned(), message.to_owned(), class)
 }
 
+/// The causes of an error, each once.
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let text = DisplayErrorContext(error).to_string();
-    // The context ends with a dump of the whole error for developers.
-    text.split_once(" (").map_or(text.as_str(), |(causes, _)| causes).to_owned()
+    let mut causes: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let text = error.to_string();
+        if !causes.contains(&text) {
+            causes.push(text);
+        }
+        next = error.source();
+    }
+    causes.join(": ")
 }
 
 /// An absent resource as `None`, other errors as they are.
