@@ -11,6 +11,7 @@ mod it {
     mod dns;
     mod folder;
     mod kept;
+    mod least_privilege;
     mod locks;
     mod messaging;
     mod pacing;

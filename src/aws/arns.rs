@@ -107,6 +107,30 @@ impl Arns {
         self.global("iam", &format!("group/{name}"))
     }
 
+    /// An SSM parameter; a leading slash is part of its name, not of its ARN.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> String {
+        self.regional("ssm", &format!("parameter/{}", name.trim_start_matches('/')))
+    }
+
+    /// A secret in Secrets Manager, by name and the characters that AWS appends.
+    #[must_use]
+    pub fn secret(&self, name: &str) -> String {
+        self.regional("secretsmanager", &format!("secret:{name}"))
+    }
+
+    /// A KMS key, by id.
+    #[must_use]
+    pub fn key(&self, id: &str) -> String {
+        self.regional("kms", &format!("key/{id}"))
+    }
+
+    /// An OIDC provider of IAM.
+    #[must_use]
+    pub fn oidc_provider(&self, host: &str) -> String {
+        self.global("iam", &format!("oidc-provider/{host}"))
+    }
+
     /// A Route 53 hosted zone. Such ARNs name no account.
     #[must_use]
     pub fn hosted_zone(&self, id: &str) -> String {

@@ -6,6 +6,7 @@ mod dmarc;
 mod domains;
 mod events;
 mod messaging;
+mod permissions;
 mod records;
 mod senders;
 
@@ -18,6 +19,7 @@ use crate::engine::{Address, Graph, Resource};
 use crate::environment::names::IdentityName;
 use crate::environment::{Environment, Finding, Severity};
 
+pub use permissions::permissions;
 pub use records::{ManualRecord, RecordType};
 
 /// Everything that an environment implies.

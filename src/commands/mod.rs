@@ -18,6 +18,7 @@ mod list;
 mod locked;
 mod open;
 mod output;
+mod permissions;
 mod plan;
 mod plan_file;
 mod planned;
@@ -111,6 +112,7 @@ enum Command {
     Show(show::Arguments),
     List(list::Arguments),
     Output(output::Arguments),
+    Permissions(permissions::Arguments),
     Unlock(unlock::Arguments),
     Validate(validate::Arguments),
     Schema(schema::Arguments),
@@ -187,6 +189,7 @@ impl Run<'_> {
             Command::Show(arguments) => show::run(self, &arguments),
             Command::List(arguments) => block_on(list::run(self, &arguments)),
             Command::Output(arguments) => block_on(output::run(self, &arguments)),
+            Command::Permissions(arguments) => block_on(permissions::run(self, &arguments)),
             Command::Unlock(arguments) => block_on(unlock::run(self, &arguments)),
             Command::Validate(arguments) => validate::run(self, &arguments),
             Command::Schema(schema::Arguments {}) => schema::run(self),

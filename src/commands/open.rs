@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Run;
 use super::failure::Failure;
-use crate::aws::{ConnectError, Session, connect};
+use crate::aws::{ConnectError, Facts, Session, connect};
 use crate::blueprint::{Blueprint, blueprint};
 use crate::engine::Registry;
 use crate::environment::names::FileName;
@@ -18,6 +18,8 @@ pub(super) struct Opened {
     pub(super) environment: Environment,
     /// The access to AWS.
     pub(super) session: Arc<Session>,
+    /// What is true of the account.
+    pub(super) facts: Facts,
     /// What the file implies.
     pub(super) blueprint: Blueprint,
     /// The kinds of resources.
@@ -35,7 +37,7 @@ impl Run<'_> {
             .map_err(|found| self.faulty(name, &found.into_iter().collect()))?;
         self.show_findings(&blueprint.findings.iter().cloned().collect());
         let registry = registry(&session);
-        Ok(Opened { environment, session, blueprint, registry })
+        Ok(Opened { environment, session, facts, blueprint, registry })
     }
 
     /// Shows findings beside the answer.

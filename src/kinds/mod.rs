@@ -17,7 +17,7 @@ use std::sync::Arc;
 use crate::aws::Session;
 use crate::aws::policies::Policies;
 use crate::aws::topics::Topics;
-use crate::engine::Registry;
+use crate::engine::{Kind, Registry};
 
 /// All kinds, over one session.
 #[must_use]
@@ -40,6 +40,44 @@ pub fn registry(session: &Arc<Session>) -> Registry {
         .with(queue::Queue::new(session))
         .with(send_policy::SendPolicy::new(session, &policies))
         .with(attachment::Attachment::new(session, &policies))
+}
+
+/// What all kinds document of themselves.
+#[must_use]
+pub fn documentation() -> Vec<Documentation> {
+    vec![
+        Documentation::of::<dns::Dns>(),
+        Documentation::of::<identity::Identity>(),
+        Documentation::of::<identity::Signing>(),
+        Documentation::of::<identity::MailFrom>(),
+        Documentation::of::<identity::DefaultSet>(),
+        Documentation::of::<identity::IdentityPolicy>(),
+        Documentation::of::<configuration_set::ConfigurationSet>(),
+        Documentation::of::<configuration_set::Tracking>(),
+        Documentation::of::<event_destination::EventDestination>(),
+        Documentation::of::<topic::Topic>(),
+        Documentation::of::<subscription::Subscription>(),
+        Documentation::of::<queue::Queue>(),
+        Documentation::of::<send_policy::SendPolicy>(),
+        Documentation::of::<attachment::Attachment>(),
+    ]
+}
+
+/// What one kind documents of itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Documentation {
+    /// The kind's name.
+    pub kind: &'static str,
+    /// See [`Documented::PERMISSIONS`].
+    pub permissions: &'static [Permission],
+    /// See [`Documented::INPUTS`].
+    pub inputs: &'static [Input],
+}
+
+impl Documentation {
+    const fn of<K: Kind + Documented>() -> Self {
+        Self { kind: K::NAME, permissions: K::PERMISSIONS, inputs: K::INPUTS }
+    }
 }
 
 /// What a kind documents of itself beside [`crate::engine::Kind`]: a test holds it against what the kind does.

@@ -1,0 +1,128 @@
+//! `sesinfra permissions`: the least that a role needs to plan or apply an environment.
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::Run;
+use super::arguments::environment;
+use super::exit::{EXIT_CODES, Exit};
+use super::failure::Failure;
+use crate::aws::Arns;
+use crate::blueprint::permissions;
+use crate::environment::names::FileName;
+use crate::kinds::Phase;
+
+/// What GitHub's tokens are issued by.
+const GITHUB: &str = "token.actions.githubusercontent.com";
+
+/// Print the IAM policy that planning or applying an environment needs, and no more
+///
+/// The policy is for exactly this environment as its file is now. It is printed as JSON, for `aws iam create-policy` or any
+/// other tool. What the file no longer declares is not covered: to delete it, use the permissions of the file before.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+pub(super) struct Arguments {
+    /// The environment: `staging` for environments/staging.toml
+    #[arg(value_name = "ENVIRONMENT", value_parser = environment)]
+    environment: FileName,
+
+    /// What `plan` needs: reading only
+    #[arg(long, conflicts_with = "apply")]
+    plan: bool,
+
+    /// What `apply` and `destroy` need [default]
+    #[arg(long)]
+    apply: bool,
+
+    /// Print the trust policy of a role for GitHub Actions instead: which workflow may assume it
+    ///
+    /// `OWNER/REPOSITORY:pull_request` for plans on pull requests, `OWNER/REPOSITORY:environment:NAME` for applying from a
+    /// protected environment, `OWNER/REPOSITORY:ref:refs/heads/BRANCH` for a branch.
+    #[arg(long, value_name = "SUBJECT", value_parser = subject, conflicts_with_all = ["plan", "apply"])]
+    trust_github: Option<String>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sesinfra permissions staging --plan > plan-policy.json
+  sesinfra permissions prod > apply-policy.json
+  sesinfra permissions prod --trust-github pivot/infrastructure:environment:production";
+
+pub(super) async fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Failure> {
+    let opened = run.open(&arguments.environment).await?;
+    let document = match &arguments.trust_github {
+        Some(subject) => trust(&opened.session.arns, subject),
+        None => {
+            let phase = if arguments.plan { Phase::Plan } else { Phase::Apply };
+            let settings = &opened.environment.settings;
+            let policy = permissions(settings, &opened.facts, &opened.blueprint.graph, phase);
+            serde_json::from_str(&policy.document()).map_err(Failure::internal)?
+        }
+    };
+    run.answer(&format!("{document:#}\n"))?;
+    Ok(Exit::Done)
+}
+
+/// Who may assume the role. IAM refuses a trust in GitHub without a `sub`, and a wildcard there would let any workflow of
+/// any repository in (IAM user guide, "Create a role for OpenID Connect federation").
+fn trust(arns: &Arns, subject: &str) -> Value {
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Principal": { "Federated": arns.oidc_provider(GITHUB) },
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": { "StringEquals": {
+                format!("{GITHUB}:aud"): "sts.amazonaws.com",
+                format!("{GITHUB}:sub"): format!("repo:{subject}"),
+            }},
+        }],
+    })
+}
+
+/// Reads `OWNER/REPOSITORY:WHAT`.
+fn subject(text: &str) -> Result<String, String> {
+    let text = text.strip_prefix("repo:").unwrap_or(text);
+    let (repository, what) = text.split_once(':').unwrap_or((text, ""));
+    let names: Vec<&str> = repository.split('/').collect();
+    let is_name = |name: &&str| {
+        !name.is_empty() && name.chars().all(|it| it.is_ascii_alphanumeric() || "-_.".contains(it))
+    };
+    if names.len() != 2 || !names.iter().all(is_name) {
+        return Err("write OWNER/REPOSITORY:environment:NAME".to_owned());
+    }
+    let is_known = what == "pull_request"
+        || ["environment:", "ref:refs/heads/", "ref:refs/tags/"]
+            .iter()
+            .any(|kind| what.strip_prefix(kind).is_some_and(|name| !name.is_empty()));
+    if !is_known || what.contains('*') {
+        return Err("say which workflow: `:pull_request`, `:environment:NAME` or `:ref:refs/heads/BRANCH`, without a wildcard".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subject_names_one_repository_and_one_kind_of_workflow() {
+        for good in [
+            "pivot/infra:pull_request",
+            "pivot/infra:environment:production",
+            "repo:pivot/infra:ref:refs/heads/main",
+        ] {
+            assert!(subject(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "pivot",
+            "pivot/infra",
+            "pivot/*:pull_request",
+            "pivot/infra:*",
+            "pivot/infra:environment:",
+            "pivot/infra:environment:*",
+        ] {
+            assert!(subject(bad).is_err(), "{bad}");
+        }
+    }
+}
