@@ -21,6 +21,7 @@ mod it {
     mod records;
     mod ses;
     mod shipped;
+    mod sign_in;
     mod stage;
     mod tags;
     mod topics;
