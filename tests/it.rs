@@ -11,5 +11,6 @@ mod it {
     mod cli;
     mod environment;
     mod golden;
+    mod laws;
     mod view;
 }

@@ -12,11 +12,11 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use serde_json::Value;
 
-use super::settle::{Settled, settle};
+use super::settle::{Reread, Settled, settle};
+use super::work::{StepEnd, Work, carry_out, read_outputs};
 use super::{
-    Address, BoxError, Change, DynKind, Family, Life, Marks, OnParentDelete, Outcome, Plan,
-    PlannedChange, Put, Registry, Report, StepReport, Unresolved, Verb, World, is_unknown,
-    references, resolve,
+    Address, BoxError, Change, Family, Marks, Outcome, Plan, PlannedChange, Registry, Report,
+    StepReport, Unresolved, Verb, references, resolve,
 };
 
 /// Families read back together at most: enough to share listings, few enough that settling keeps up with the steps.
@@ -54,8 +54,13 @@ pub trait Control: Send + Sync {
     fn parallelism(&self) -> usize;
 }
 
-/// Carries out `plan` and reports each of its steps.
+/// Carries out `plan` and reports each of its steps. Of a plan with refusals nothing is carried out.
+///
+/// Once [`Control::is_stopped`] says so, calls under way are finished and no other is started.
 pub async fn apply(plan: &Plan, registry: &Registry, control: &dyn Control) -> Report {
+    if !plan.refusals.is_empty() {
+        return Report::not_started(plan, "the plan is refused");
+    }
     let mut applying = Applying::new(plan, registry, control);
     let mut under_way: FuturesUnordered<BoxFuture<'_, Finished>> = FuturesUnordered::new();
     let mut steps_under_way = 0;
@@ -66,7 +71,7 @@ pub async fn apply(plan: &Plan, registry: &Registry, control: &dyn Control) -> R
             under_way.push(Box::pin(applying.start(index)));
             steps_under_way += 1;
         }
-        if !settling {
+        if !settling && !control.is_stopped() {
             let families = applying.families_to_settle(steps_under_way == 0);
             if !families.is_empty() {
                 settling = true;
@@ -91,11 +96,6 @@ pub async fn apply(plan: &Plan, registry: &Registry, control: &dyn Control) -> R
 enum Finished {
     Step { index: usize, result: Result<StepEnd, BoxError> },
     Families(Vec<(Address, Settled)>),
-}
-
-enum StepEnd {
-    Done(Option<Value>),
-    Waiting(String),
 }
 
 enum State {
@@ -183,7 +183,9 @@ impl<'a> Applying<'a> {
         let step = &self.plan.steps[index];
         let work = self.work(index);
         let (control, verb, address) = (self.control, step.verb, step.address.clone());
-        let needs_outputs = self.needed_outputs.contains(&address);
+        let needs_outputs = matches!(verb, Verb::Create | Verb::Update)
+            && self.needed_outputs.contains(&address)
+            && !self.outputs.contains_key(&address);
         let registry = self.registry;
         control.hear(Event::Started(address.clone(), verb));
         async move {
@@ -192,8 +194,8 @@ impl<'a> Applying<'a> {
                 Err(error) => Err(error),
             };
             let result = match result {
-                Ok(StepEnd::Done(None)) if needs_outputs && verb != Verb::Delete => {
-                    read_outputs(registry, &address).await.map(StepEnd::Done)
+                Ok(StepEnd::Done(None)) if needs_outputs => {
+                    read_outputs(registry, control, &address).await.map(StepEnd::Done)
                 }
                 other => other,
             };
@@ -211,17 +213,16 @@ impl<'a> Applying<'a> {
                 family.map(|family| family.children_meanwhile.clone()).unwrap_or_default();
             return Ok(Work::Mark { kind, marks: Marks { children, digest: None } });
         }
+        if matches!(step.verb, Verb::Settle | Verb::Vanish) {
+            return Ok(Work::Nothing);
+        }
         let change = *self
             .changes
             .get(&step.address)
             .ok_or_else(|| format!("the plan has a step for {} but no change", step.address))?;
         if step.verb == Verb::Delete {
             let live = change.from.clone().unwrap_or(Value::Null);
-            return Ok(if self.goes_with_parent(kind, change) {
-                Work::Nothing
-            } else {
-                Work::Delete { kind, live }
-            });
+            return Ok(Work::Delete { kind, live });
         }
         let change = self.resolved(step.verb, change, family)?;
         Ok(if step.verb == Verb::Retire {
@@ -240,7 +241,7 @@ impl<'a> Applying<'a> {
         let wanted =
             change.to.as_ref().ok_or_else(|| format!("{} has no wanted spec", change.address))?;
         let to = resolve(wanted, &self.outputs);
-        if let Some((address, path)) = references(&to).into_iter().find(|_| is_unknown(&to)) {
+        if let Some((address, path)) = references(&to).into_iter().next() {
             return Err(Unresolved { address, path }.into());
         }
         let children = family.map(|family| family.children_meanwhile.clone()).unwrap_or_default();
@@ -250,14 +251,6 @@ impl<'a> Applying<'a> {
             to,
             fields: change.fields.clone(),
             marks: Marks { children, digest: None },
-        })
-    }
-
-    fn goes_with_parent(&self, kind: &dyn DynKind, change: &PlannedChange) -> bool {
-        let dies = matches!(kind.life(), Life::Aspect | Life::Child(OnParentDelete::Dies));
-        let parent = change.parent.as_ref().and_then(|parent| self.changes.get(parent));
-        dies && parent.is_some_and(|parent| {
-            matches!(parent.action, super::Action::Delete | super::Action::Replace)
         })
     }
 
@@ -316,18 +309,16 @@ impl<'a> Applying<'a> {
 
     fn start_settling(&self, families: Vec<usize>) -> impl Future<Output = Finished> + use<'a> {
         let (registry, control) = (self.registry, self.control);
-        let batch: Vec<(&'a Family, BTreeMap<Address, Option<Value>>)> = families
-            .into_iter()
-            .map(|index| {
-                let family = &self.plan.families[index];
-                let wanted = family.members.iter().map(|member| {
-                    let change = self.changes.get(member);
-                    let to = change.and_then(|change| change.to.as_ref());
-                    (member.clone(), to.map(|to| resolve(to, &self.outputs)))
-                });
-                (family, wanted.filter(|(member, _)| self.changes.contains_key(member)).collect())
-            })
-            .collect();
+        let batch = families.into_iter().map(|index| {
+            let family = &self.plan.families[index];
+            let changes = family.members.iter().filter_map(|it| self.changes.get(it));
+            let members = changes.map(|change| {
+                let to = change.to.as_ref().map(|to| resolve(to, &self.outputs));
+                (change.address.clone(), to)
+            });
+            Reread { family, members: members.collect() }
+        });
+        let batch: Vec<Reread<'a>> = batch.collect();
         async move { Finished::Families(settle(batch, registry, control).await) }
     }
 
@@ -354,49 +345,4 @@ impl<'a> Applying<'a> {
         });
         Report { steps: steps.collect(), unsettled: self.unsettled, stopped }
     }
-}
-
-enum Work<'a> {
-    Nothing,
-    Mark { kind: &'a dyn DynKind, marks: Marks },
-    Put { kind: &'a dyn DynKind, change: Change<Value> },
-    Retire { kind: &'a dyn DynKind, change: Change<Value> },
-    Delete { kind: &'a dyn DynKind, live: Value },
-}
-
-/// Does a step's work, again and again while it waits for something outside.
-async fn carry_out(
-    work: &Work<'_>,
-    control: &dyn Control,
-    address: &Address,
-    verb: Verb,
-) -> Result<StepEnd, BoxError> {
-    let mut attempt = 0;
-    loop {
-        let put = match work {
-            Work::Nothing => Put::Done(None),
-            Work::Mark { kind, marks } => {
-                kind.mark(address.name(), marks).await?;
-                Put::Done(None)
-            }
-            Work::Put { kind, change } => kind.put(change).await?,
-            Work::Retire { kind, change } => kind.retire(change).await?,
-            Work::Delete { kind, live } => kind.delete(address.name(), live).await?,
-        };
-        let reason = match put {
-            Put::Done(outputs) => return Ok(StepEnd::Done(outputs)),
-            Put::Waiting(reason) => reason,
-        };
-        attempt += 1;
-        control.hear(Event::Waiting(address.clone(), verb, reason.clone()));
-        if control.is_stopped() || !control.pause(attempt).await {
-            return Ok(StepEnd::Waiting(reason));
-        }
-        control.forget_reads();
-    }
-}
-
-async fn read_outputs(registry: &Registry, address: &Address) -> Result<Option<Value>, BoxError> {
-    let world = World::read_named(registry, BTreeMap::from([(address.clone(), None)])).await?;
-    Ok(world.get(address).map(|live| live.outputs.clone()))
 }

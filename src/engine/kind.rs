@@ -41,10 +41,8 @@ pub enum Life {
 pub enum OnParentDelete {
     /// The service deletes it with the parent: no call is needed.
     Dies,
-    /// It must be deleted first, or the service refuses to delete the parent.
+    /// It must be deleted first: the service refuses to delete the parent before, or would leave it behind unmarked.
     Before,
-    /// It must outlive the parent, and is deleted after it.
-    After,
 }
 
 /// What is known of a resource that is to be read.
@@ -60,8 +58,9 @@ pub struct Wanted<S> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reading {
     /// The named ones, all others of this kind that are ours, and the children of our parents that are nobody's we know.
+    /// Every child that the marks of our roots name is looked for: what this does not find, the engine takes for gone.
     Everything,
-    /// The named ones and no other.
+    /// The named ones and no other, from the service: a write since then must show as soon as the service shows it.
     Named,
 }
 
@@ -214,6 +213,9 @@ pub trait Kind: Send + Sync + 'static {
     ) -> Result<Vec<Live<Self::Spec, Self::Outputs>>, BoxError>;
 
     /// Makes the resource as `change.to` says, whether it exists or not. On an update only the touched groups are written.
+    ///
+    /// A write that makes outputs, or [renews](Kind::renews_outputs) them, hands them back wherever the service's answer tells
+    /// them: a read just after it may still show the old ones.
     async fn put(&self, change: &Change<Self::Spec>) -> Result<Put<Self::Outputs>, BoxError>;
 
     /// Removes the resource; `live` is what was found of it.
@@ -235,6 +237,7 @@ pub trait Kind: Send + Sync + 'static {
     }
 
     /// Why `change` cannot be finished now although nothing else is left to do, such as a verification that is still pending.
+    /// Asked while planning, so it only reads.
     async fn deferral(&self, _change: &Change<Self::Spec>) -> Result<Option<String>, BoxError> {
         Ok(None)
     }

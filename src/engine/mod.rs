@@ -7,6 +7,7 @@ mod address;
 mod apply;
 mod argument;
 mod difference;
+mod families;
 mod graph;
 mod kind;
 mod observe;
@@ -15,7 +16,9 @@ mod plan;
 mod planning;
 mod registry;
 mod report;
+mod scope;
 mod settle;
+mod work;
 
 pub use address::{Address, InvalidAddress};
 pub use apply::{Control, Event, apply};

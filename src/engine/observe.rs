@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use futures_util::future::try_join_all;
 use serde_json::Value;
 
-use super::{
-    Address, BoxError, Graph, Life, LiveValue, Ownership, PlanError, Reading, Registry, Wanted,
-};
+use super::{Address, BoxError, Graph, LiveValue, Ownership, PlanError, Reading, Registry, Wanted};
 
 /// The live resources that matter to one environment.
 #[derive(Clone, Debug, Default)]
@@ -83,9 +81,4 @@ impl World {
         }
         root.clone()
     }
-}
-
-/// Whether resources of `kind` are called for by marks on their parent.
-pub(super) fn is_child(life: Life) -> bool {
-    matches!(life, Life::Child(_))
 }

@@ -2,19 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::families::{Kinship, is_marks_only};
+use super::planning::change_of;
 use super::{
-    Action, Address, Family, Graph, Life, OnParentDelete, Ownership, PlanError, PlannedChange,
-    Registry, Step, Verb, World,
+    Action, Address, Family, Life, OnParentDelete, Ownership, PlanError, PlannedChange, Step, Verb,
 };
 
 type Node = (Verb, Address);
 
+/// The verbs that write to the resource itself.
+const WRITES: [Verb; 4] = [Verb::Delete, Verb::Create, Verb::Update, Verb::Retire];
+
+/// The verbs after which a resource is gone.
+const ENDS: [Verb; 2] = [Verb::Delete, Verb::Vanish];
+
 struct Ordering<'a> {
-    graph: &'a Graph,
-    world: &'a World,
-    registry: &'a Registry,
+    kinship: &'a Kinship<'a>,
     changes: &'a BTreeMap<Address, PlannedChange>,
-    /// Who depends on each resource directly.
+    /// Who depends on each resource directly, as declared or as found.
     dependents: BTreeMap<Address, BTreeSet<Address>>,
     /// Each step with those that must come before it.
     before: BTreeMap<Node, BTreeSet<Node>>,
@@ -22,27 +27,37 @@ struct Ordering<'a> {
 
 /// Turns changes into numbered steps.
 pub(super) fn order(
-    graph: &Graph,
-    world: &World,
-    registry: &Registry,
+    kinship: &Kinship<'_>,
     changes: &BTreeMap<Address, PlannedChange>,
     families: &[Family],
 ) -> Result<Vec<Step>, PlanError> {
     let mut dependents: BTreeMap<Address, BTreeSet<Address>> = BTreeMap::new();
-    for resource in graph.in_order() {
-        for other in graph.dependencies(&resource.address) {
+    for resource in kinship.graph.in_order() {
+        for other in kinship.graph.dependencies(&resource.address) {
             dependents.entry(other).or_default().insert(resource.address.clone());
         }
     }
-    let mut ordering =
-        Ordering { graph, world, registry, changes, dependents, before: BTreeMap::new() };
+    for live in kinship.world.ours() {
+        for other in &live.uses {
+            dependents.entry(other.clone()).or_default().insert(live.address.clone());
+        }
+    }
+    let mut ordering = Ordering { kinship, changes, dependents, before: BTreeMap::new() };
     ordering.add_steps()?;
     ordering.follow_graph();
     ordering.follow_live_uses();
     ordering.follow_parents();
     for family in families {
+        ordering.keep_named(family);
+    }
+    ordering.break_cycles();
+    for family in families {
         ordering.announce(family);
         ordering.retire_last(family);
+    }
+    // These follow announcements of other families, so all of those must be there.
+    for family in families {
+        ordering.settle_late(family);
     }
     ordering.numbered()
 }
@@ -53,11 +68,12 @@ impl Ordering<'_> {
             let verbs: &[Verb] = match change.action {
                 Action::None | Action::Adopt => &[],
                 Action::Create => &[Verb::Create],
-                // Only the marks are behind: announcing is all there is to do.
-                Action::Update if is_marks_only(change) => &[Verb::Announce],
+                Action::Update if is_marks_only(change) => &[Verb::Settle],
                 Action::Update if self.retires(change)? => &[Verb::Update, Verb::Retire],
                 Action::Update => &[Verb::Update],
+                Action::Replace if self.goes_with_parent(change) => &[Verb::Vanish, Verb::Create],
                 Action::Replace => &[Verb::Delete, Verb::Create],
+                Action::Delete if self.goes_with_parent(change) => &[Verb::Vanish],
                 Action::Delete => &[Verb::Delete],
             };
             for verb in verbs {
@@ -67,19 +83,21 @@ impl Ordering<'_> {
         Ok(())
     }
 
+    fn goes_with_parent(&self, change: &PlannedChange) -> bool {
+        let kind = self.kinship.registry.get(change.address.kind());
+        let life = kind.map(|kind| kind.life());
+        let parent = change.parent.as_ref().and_then(|parent| self.changes.get(parent));
+        matches!(life, Some(Life::Aspect | Life::Child(OnParentDelete::Dies)))
+            && parent.is_some_and(|it| matches!(it.action, Action::Delete | Action::Replace))
+    }
+
     fn retires(&self, change: &PlannedChange) -> Result<bool, PlanError> {
-        let (Some(kind), Some(to)) = (self.registry.get(change.address.kind()), &change.to) else {
+        let address = &change.address;
+        let (Some(kind), Some(to)) = (self.kinship.registry.get(address.kind()), &change.to) else {
             return Ok(false);
         };
-        let asked = super::Change {
-            name: change.address.name().to_owned(),
-            from: change.from.clone(),
-            to: to.clone(),
-            fields: change.fields.clone(),
-            marks: super::Marks::default(),
-        };
-        kind.retires(&asked)
-            .map_err(|source| PlanError::Kind { address: change.address.clone(), source })
+        let asked = change_of(address, change.from.clone(), to.clone(), &change.fields);
+        kind.retires(&asked).map_err(|source| PlanError::Kind { address: address.clone(), source })
     }
 
     fn add_edge(&mut self, first: Node, then: &Node) {
@@ -92,93 +110,134 @@ impl Ordering<'_> {
     }
 
     fn follow_graph(&mut self) {
-        let addresses: Vec<Address> = self.changes.keys().cloned().collect();
-        for address in addresses {
-            for verb in [Verb::Create, Verb::Update] {
-                for other in self.graph.dependencies(&address) {
+        let kinship = self.kinship;
+        for address in self.changes.keys() {
+            for other in kinship.graph.dependencies(address) {
+                for verb in [Verb::Create, Verb::Update] {
                     for made in [Verb::Create, Verb::Update] {
                         self.add_edge((made, other.clone()), &(verb, address.clone()));
                     }
                 }
             }
-            self.add_edge((Verb::Delete, address.clone()), &(Verb::Create, address.clone()));
+            for end in ENDS {
+                self.add_edge((end, address.clone()), &(Verb::Create, address.clone()));
+            }
         }
     }
 
     /// Nothing is deleted before everything live that relies on it has let go.
     fn follow_live_uses(&mut self) {
-        let world = self.world;
-        for user in world.iter() {
+        let kinship = self.kinship;
+        for user in kinship.world.iter() {
             let Some(change) = self.changes.get(&user.address) else { continue };
+            let needed = kinship.graph.dependencies(&user.address);
+            let lets_go: &[Verb] = match change.action {
+                Action::Delete | Action::Replace => &ENDS,
+                Action::Update => &[Verb::Update],
+                _ => &[],
+            };
             for used in &user.uses {
-                let is_anew = self.changes.get(used).is_some_and(|it| it.action == Action::Replace);
-                let lets_go = match change.action {
-                    Action::Delete | Action::Replace => Verb::Delete,
-                    // A user that stays is written again after the recreation instead.
-                    Action::Update if !is_anew => Verb::Update,
-                    _ => continue,
-                };
-                if lets_go == Verb::Delete && self.goes_first(used, &user.address) {
+                // A user that goes on using what is made anew is written again after that instead.
+                if change.action == Action::Update && needed.contains(used) {
                     continue;
                 }
-                self.add_edge((lets_go, user.address.clone()), &(Verb::Delete, used.clone()));
+                for verb in lets_go {
+                    self.add_edge((*verb, user.address.clone()), &(Verb::Delete, used.clone()));
+                }
             }
         }
-    }
-
-    /// Whether `used` must go before the parent with which `user` dies: then it cannot wait for `user`.
-    fn goes_first(&self, used: &Address, user: &Address) -> bool {
-        let parent_of =
-            |it: &Address| self.changes.get(it).and_then(|change| change.parent.as_ref());
-        let life_of = |it: &Address| self.registry.get(it.kind()).map(|kind| kind.life());
-        let Some(parent) = parent_of(user) else { return false };
-        self.before.contains_key(&(Verb::Delete, parent.clone()))
-            && parent_of(used) == Some(parent)
-            && life_of(used) == Some(Life::Child(OnParentDelete::Before))
-            && matches!(life_of(user), Some(Life::Aspect | Life::Child(OnParentDelete::Dies)))
     }
 
     fn follow_parents(&mut self) {
-        let deleted: Vec<Address> = self
-            .before
-            .keys()
-            .filter(|(verb, _)| *verb == Verb::Delete)
-            .map(|(_, address)| address.clone())
-            .collect();
-        for child in deleted {
-            let Some(parent) = self.changes.get(&child).and_then(|change| change.parent.clone())
-            else {
-                continue;
-            };
-            let (child, parent) = ((Verb::Delete, child), (Verb::Delete, parent));
-            let life = self.registry.get(child.1.kind()).map(|kind| kind.life());
-            match life {
-                Some(Life::Child(OnParentDelete::Before)) => self.add_edge(child, &parent),
-                _ => self.add_edge(parent, &child),
-            }
+        let changes = self.changes;
+        for (child, change) in changes {
+            let Some(parent) = &change.parent else { continue };
+            let parent = (Verb::Delete, parent.clone());
+            self.add_edge(parent.clone(), &(Verb::Vanish, child.clone()));
+            self.add_edge((Verb::Delete, child.clone()), &parent);
         }
     }
 
-    /// Before the first write into an existing family its root says which children may exist and that it is not settled.
+    /// A root does not go before another one's marks name the children that it gives away, or those are gone for now.
+    fn keep_named(&mut self, family: &Family) {
+        for first in self.named_elsewhere(family) {
+            self.add_edge(first, &(Verb::Delete, family.root.clone()));
+        }
+    }
+
+    /// The steps after which the marks of `family` need not name any more what it gives away.
+    fn named_elsewhere(&self, family: &Family) -> Vec<Node> {
+        let named = family.given_away.iter().flat_map(|child| {
+            let root = self.kinship.root(child);
+            let gone = (Verb::Delete, child.clone());
+            if self.before.contains_key(&gone) {
+                vec![gone]
+            } else {
+                vec![(Verb::Announce, root.clone()), (Verb::Create, root)]
+            }
+        });
+        named.filter(|node| self.before.contains_key(node)).collect()
+    }
+
+    /// Two that go may rely on one another through what vanishes with them: a set that tracks through an identity whose
+    /// default set it is. There, what would vanish is deleted by a call of its own, before its parent.
+    fn break_cycles(&mut self) {
+        let mut stuck = self.before.clone();
+        trim(&mut stuck);
+        let mut followers: BTreeMap<Node, BTreeSet<Node>> =
+            stuck.keys().map(|node| (node.clone(), BTreeSet::new())).collect();
+        for (node, needed) in &stuck {
+            for first in needed {
+                followers.entry(first.clone()).or_default().insert(node.clone());
+            }
+        }
+        trim(&mut followers);
+        for (verb, address) in followers.into_keys() {
+            let parent = self.changes.get(&address).and_then(|change| change.parent.clone());
+            let (Verb::Vanish, Some(parent)) = (verb, parent) else { continue };
+            let (vanish, delete) = ((verb, address.clone()), (Verb::Delete, address));
+            let parent = (Verb::Delete, parent);
+            let mut needed = self.before.remove(&vanish).unwrap_or_default();
+            needed.remove(&parent);
+            self.before.insert(delete.clone(), needed);
+            for later in self.before.values_mut() {
+                if later.remove(&vanish) {
+                    later.insert(delete.clone());
+                }
+            }
+            self.add_edge(delete, &parent);
+        }
+    }
+
+    /// Before the first write that concerns an existing family, its root says which children may exist and that it is
+    /// not settled. A write concerns a family when it is in it, or when a member that changes depends on what is written.
     fn announce(&mut self, family: &Family) {
-        let Some(live) = self.world.get(&family.root) else { return };
-        let steps = self
-            .steps_of(&family.members, &[Verb::Delete, Verb::Create, Verb::Update, Verb::Retire]);
+        let kinship = self.kinship;
+        let Some(live) = kinship.world.get(&family.root) else { return };
+        let mut concerned = family.members.clone();
+        concerned.extend(family.given_away.iter().cloned());
+        let own = self.steps_of(&concerned, &WRITES);
+        let needed = own.iter().flat_map(|(_, address)| kinship.graph.dependencies(address));
+        let needed = self.steps_of(&needed.collect(), &WRITES);
+        let used = concerned.iter().filter_map(|it| kinship.world.get(it)).flat_map(|it| &it.uses);
+        let used = self.steps_of(&used.cloned().collect(), &[Verb::Create, Verb::Update]);
         let root_goes = self.before.contains_key(&(Verb::Delete, family.root.clone()));
-        let deletes_first = |node: &Node| {
-            let kind = self.registry.get(node.1.kind());
-            kind.is_some_and(|kind| kind.life() == Life::Child(OnParentDelete::Before))
+        // Deleting the root is one call, after which no mark is left to mislead; only what is written before it counts.
+        let is_concerned = if root_goes {
+            let is_before =
+                |(verb, address): &Node| *verb == Verb::Delete && *address != family.root;
+            own.iter().any(is_before) || !used.is_empty()
+        } else {
+            !own.is_empty() || family.members.iter().any(|it| kinship.former_root(it).is_some())
         };
-        // Deleting the root is one call, after which no mark is left to mislead; only what is deleted before it counts.
-        let needed = if root_goes { steps.iter().any(deletes_first) } else { !steps.is_empty() };
         let says_so =
             live.marks.digest.is_none() && live.marks.children == family.children_meanwhile;
-        let announced = (Verb::Announce, family.root.clone());
-        if live.ownership != Ownership::Ours || !needed || says_so {
+        if live.ownership != Ownership::Ours || !is_concerned || says_so {
             return;
         }
+        let announced = (Verb::Announce, family.root.clone());
         self.before.entry(announced.clone()).or_default();
-        for step in steps {
+        for step in own.into_iter().chain(needed).chain(used) {
             self.add_edge(announced.clone(), &step);
         }
     }
@@ -188,9 +247,27 @@ impl Ordering<'_> {
         for retire in self.steps_of(&family.members, &[Verb::Retire]) {
             let mut earlier = family.members.clone();
             earlier.extend(self.dependents.get(&retire.1).into_iter().flatten().cloned());
-            for step in self.steps_of(&earlier, &[Verb::Create, Verb::Update]) {
+            for step in self.steps_of(&earlier, &[Verb::Create, Verb::Update, Verb::Delete]) {
                 self.add_edge(step, &retire);
             }
+        }
+    }
+
+    /// A family is settled only after those elsewhere that its marks answer for: what is to be written again because of it,
+    /// and the marks that are to name a child instead of it.
+    fn settle_late(&mut self, family: &Family) {
+        let mut first = self.steps_of(&family.relinks, &[Verb::Create, Verb::Update]);
+        first.extend(self.named_elsewhere(family));
+        if first.is_empty() {
+            return;
+        }
+        let root_only_goes =
+            self.changes.get(&family.root).is_some_and(|it| it.action == Action::Delete);
+        let last = if root_only_goes { Verb::Delete } else { Verb::Settle };
+        let last = (last, family.root.clone());
+        self.before.entry(last.clone()).or_default();
+        for step in first {
+            self.add_edge(step, &last);
         }
     }
 
@@ -236,8 +313,29 @@ impl Ordering<'_> {
     }
 }
 
-fn is_marks_only(change: &PlannedChange) -> bool {
-    change.fields.len() == 1 && change.fields[0].path == "ownership_marks"
+/// Takes out again and again what waits for nothing that is left.
+fn trim(waiting: &mut BTreeMap<Node, BTreeSet<Node>>) {
+    let mut followers: BTreeMap<Node, Vec<Node>> = BTreeMap::new();
+    let mut ready = Vec::new();
+    for (node, needed) in waiting.iter() {
+        if needed.is_empty() {
+            ready.push(node.clone());
+        }
+        for first in needed {
+            followers.entry(first.clone()).or_default().push(node.clone());
+        }
+    }
+    while let Some(node) = ready.pop() {
+        waiting.remove(&node);
+        for follower in followers.remove(&node).unwrap_or_default() {
+            if let Some(needed) = waiting.get_mut(&follower) {
+                needed.remove(&node);
+                if needed.is_empty() {
+                    ready.push(follower);
+                }
+            }
+        }
+    }
 }
 
 /// Creates and updates come before deletes where nothing else decides, so that what is new stands before the old goes.
@@ -246,7 +344,8 @@ fn ranked(node: &Node) -> (u8, Node) {
         Verb::Announce => 0,
         Verb::Create | Verb::Update => 1,
         Verb::Retire => 2,
-        Verb::Delete => 3,
+        Verb::Delete | Verb::Vanish => 3,
+        Verb::Settle => 4,
     };
     (rank, node.clone())
 }

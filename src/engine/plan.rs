@@ -63,14 +63,18 @@ pub struct PlannedChange {
 pub enum Verb {
     /// Writes on a root which children may exist from now on, and that the family is not as declared.
     Announce,
-    /// Deletes; for a child that dies with its parent, no call.
+    /// Deletes.
     Delete,
+    /// Goes with its parent, without a call.
+    Vanish,
     /// Creates.
     Create,
     /// Changes in place.
     Update,
     /// Removes what an update kept for the sake of mail under way.
     Retire,
+    /// Writes nothing itself: the family is read back and marked once this and its other steps are done.
+    Settle,
 }
 
 /// One step of a plan. Steps are numbered by their place in [`Plan::steps`].
@@ -95,9 +99,15 @@ pub struct Family {
     pub children_meanwhile: BTreeSet<String>,
     /// Tokens of the children that exist afterwards.
     pub children_afterwards: BTreeSet<String>,
-    /// The digest that marks the family as settled; `None` when the root is deleted.
+    /// The digest that marks the family as settled; `None` when the root is deleted, or a target leaves something undone.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub digest: Option<String>,
+    /// Members of other families that are written again because something here is made anew: only then is this family settled.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
+    pub relinks: BTreeSet<Address>,
+    /// Children that another family takes over: its marks must name them before these marks cease to.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
+    pub given_away: BTreeSet<Address>,
 }
 
 /// Something under one of our resources that somebody else made: shown, left alone.
@@ -152,7 +162,8 @@ impl Plan {
     /// The change of `address`.
     #[must_use]
     pub fn change(&self, address: &Address) -> Option<&PlannedChange> {
-        self.changes.iter().find(|change| change.address == *address)
+        let found = self.changes.binary_search_by(|change| change.address.cmp(address));
+        found.ok().and_then(|index| self.changes.get(index))
     }
 
     /// The changes that do something.
@@ -160,10 +171,22 @@ impl Plan {
         self.changes.iter().filter(|change| change.action != Action::None)
     }
 
-    /// Whether there is nothing to do.
+    /// Whether there is nothing to do, not even something that waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.pending().next().is_none()
+    }
+
+    /// The changes that wait for something outside, such as a verification, and for nothing else.
+    pub fn deferred(&self) -> impl Iterator<Item = &PlannedChange> {
+        self.pending().filter(|change| change.deferred.is_some())
+    }
+
+    /// Whether anything can be done now. A plan of deferred changes alone has none: "no changes now, N waiting",
+    /// which counts as no change for `--detailed-exitcode`.
+    #[must_use]
+    pub fn has_changes_now(&self) -> bool {
+        self.pending().any(|change| change.deferred.is_none())
     }
 
     /// How many changes have `action`.
@@ -172,10 +195,16 @@ impl Plan {
         self.changes.iter().filter(|change| change.action == action).count()
     }
 
-    /// SHA-256 in hex over all that apply would do and what it was computed from.
+    /// SHA-256 in hex over all that apply would do and what it was computed from. What is only shown (notes, outputs,
+    /// children of others) does not count: a subscriber who confirms makes no saved plan stale.
     #[must_use]
     pub fn digest(&self) -> String {
-        digest_of(self)
+        let changes: Vec<PlannedChange> = self
+            .changes
+            .iter()
+            .map(|change| PlannedChange { notes: Vec::new(), ..change.clone() })
+            .collect();
+        digest_of(&(changes, &self.steps, &self.families, &self.refusals))
     }
 }
 

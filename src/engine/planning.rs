@@ -5,15 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::observe::is_child;
+use super::families::{Kinship, RELINK, Relinks};
 use super::order::order;
-use super::plan::digest_of;
+use super::scope::{defer, keep_targets};
 use super::{
-    Action, Address, BoxError, Change, DynKind, Family, Field, Graph, Impact, Life, LiveValue,
-    Marks, OnParentDelete, Ownership, Plan, PlannedChange, Refusal, Registry, Resource, Rule,
-    Unmanaged, World, difference, resolve, touches,
+    Action, Address, BoxError, Change, DynKind, Field, Graph, Impact, Life, LiveValue, Marks,
+    Ownership, Plan, PlannedChange, Refusal, Registry, Resource, Rule, Severity, Unmanaged, World,
+    difference, resolve, touches,
 };
 
 /// What the operator asked for beside the environment itself.
@@ -62,23 +62,26 @@ pub async fn plan(
     options: &Options,
 ) -> Result<Plan, PlanError> {
     let world = World::read(graph, registry).await?;
-    let mut planning = Planning { graph, registry, world: &world, options, known: BTreeMap::new() };
+    let kinship = Kinship { graph, registry, world: &world };
+    let mut planning = Planning { kinship, options, known: BTreeMap::new() };
     planning.check_addresses()?;
     let mut changes = planning.changes()?;
-    planning.follow_recreated(&mut changes);
-    let mut families = planning.families(&changes);
-    planning.complete_marks(&mut changes, &families);
+    let relinks = planning.follow_recreated(&mut changes);
+    let mut families = planning.kinship.families(&changes, relinks);
+    planning.kinship.complete_marks(&mut changes, &families);
     if !options.targets.is_empty() {
-        planning.keep_targets(&mut changes, &mut families);
+        keep_targets(&options.targets, graph, &world, &mut changes, &mut families);
     }
-    planning.defer(&mut changes).await?;
-    let steps = order(graph, &world, registry, &changes, &families)?;
+    let unmanaged = planning.unmanaged();
+    warn_of_unmanaged(&mut changes, &unmanaged);
+    defer(graph, registry, &mut changes).await?;
+    let steps = order(&planning.kinship, &changes, &families)?;
     let busy: BTreeSet<&Address> = steps.iter().map(|step| &step.address).collect();
     families.retain(|family| family.members.iter().any(|member| busy.contains(member)));
     Ok(Plan {
         steps,
         families,
-        unmanaged: planning.unmanaged(),
+        unmanaged,
         refusals: planning.refusals(&changes),
         outputs: planning.known,
         changes: changes.into_values().collect(),
@@ -86,21 +89,19 @@ pub async fn plan(
 }
 
 struct Planning<'a> {
-    graph: &'a Graph,
-    registry: &'a Registry,
-    world: &'a World,
+    kinship: Kinship<'a>,
     options: &'a Options,
     known: BTreeMap<Address, Value>,
 }
 
-type Changes = BTreeMap<Address, PlannedChange>;
+pub(super) type Changes = BTreeMap<Address, PlannedChange>;
 
 impl Planning<'_> {
     fn check_addresses(&self) -> Result<(), PlanError> {
         let named = self.options.targets.iter().chain(&self.options.replace);
         match named
             .into_iter()
-            .find(|it| self.graph.get(it).is_none() && self.world.get(it).is_none())
+            .find(|it| self.kinship.graph.get(it).is_none() && self.kinship.world.get(it).is_none())
         {
             Some(unknown) => Err(PlanError::UnknownAddress(unknown.clone())),
             None => Ok(()),
@@ -109,19 +110,21 @@ impl Planning<'_> {
 
     fn changes(&mut self) -> Result<Changes, PlanError> {
         let mut changes = Changes::new();
-        let graph = self.graph;
+        let graph = self.kinship.graph;
         for resource in graph.in_order() {
             let change = self.wanted(resource, &changes)?;
             changes.insert(resource.address.clone(), change);
         }
-        for live in self.world.ours().filter(|live| self.graph.get(&live.address).is_none()) {
+        for live in
+            self.kinship.world.ours().filter(|live| self.kinship.graph.get(&live.address).is_none())
+        {
             changes.insert(live.address.clone(), self.unwanted(live)?);
         }
         Ok(changes)
     }
 
     fn kind(&self, address: &Address) -> Result<&dyn DynKind, PlanError> {
-        let kind = self.registry.get(address.kind());
+        let kind = self.kinship.registry.get(address.kind());
         kind.map(AsRef::as_ref).ok_or_else(|| PlanError::UnknownKind(address.clone()))
     }
 
@@ -134,7 +137,7 @@ impl Planning<'_> {
         let address = &resource.address;
         let kind = self.kind(address)?;
         let to = resolve(&resource.spec, &self.known);
-        let live = self.world.get(address);
+        let live = self.kinship.world.get(address);
         let fields = difference(live.map(|live| &live.spec), Some(&to), kind.write_only());
         let (action, reason) = match live {
             None => (Action::Create, None),
@@ -184,7 +187,7 @@ impl Planning<'_> {
         let parent_anew = resource.parent.as_ref().is_some_and(|parent| {
             decided.get(parent).is_some_and(|change| change.action == Action::Replace)
         });
-        if parent_anew && kind.life() != Life::Child(OnParentDelete::After) {
+        if parent_anew {
             return (Action::Replace, Some("goes and comes with its parent".to_owned()));
         }
         if self.options.replace.contains(&resource.address) {
@@ -216,178 +219,103 @@ impl Planning<'_> {
         })
     }
 
-    /// What relies on something that is made anew is written again, even where no field differs:
-    /// services drop such links silently when the thing they point at goes.
-    fn follow_recreated(&self, changes: &mut Changes) {
-        let anew: BTreeSet<Address> = changes
-            .values()
-            .filter(|change| matches!(change.action, Action::Create | Action::Replace))
-            .map(|change| change.address.clone())
-            .collect();
-        for change in changes.values_mut().filter(|change| change.action == Action::None) {
-            let Some(live) = self.world.get(&change.address) else { continue };
-            let dependencies = self.graph.dependencies(&change.address);
-            let Some(cause) =
-                live.uses.iter().find(|it| anew.contains(*it) && dependencies.contains(*it))
-            else {
-                continue;
-            };
-            change.action = Action::Update;
-            change.reason = Some(format!("written again because {cause} is made anew"));
-            change.fields = rewritten(change.to.as_ref());
-        }
-    }
-
-    fn families(&self, changes: &Changes) -> Vec<Family> {
-        let mut members: BTreeMap<Address, BTreeSet<Address>> = BTreeMap::new();
-        for address in changes.keys() {
-            members.entry(self.root(address)).or_default().insert(address.clone());
-        }
-        members.into_iter().map(|(root, members)| self.family(root, members)).collect()
-    }
-
-    fn family(&self, root: Address, members: BTreeSet<Address>) -> Family {
-        let declared = || members.iter().filter_map(|member| self.graph.get(member));
-        let afterwards: BTreeSet<String> =
-            declared().flat_map(|resource| resource.tokens.iter().cloned()).collect();
-        let live_tokens = members.iter().filter_map(|member| {
-            let live = self.world.get(member)?;
-            let is_ours = live.ownership == Ownership::Ours;
-            (is_ours && self.kind(member).is_ok_and(|kind| is_child(kind.life())))
-                .then_some(&live.tokens)
-        });
-        let marked =
-            self.world.get(&root).map(|live| live.marks.children.clone()).unwrap_or_default();
-        let meanwhile = live_tokens
-            .flatten()
-            .cloned()
-            .chain(marked)
-            .chain(afterwards.iter().cloned())
-            .collect();
-        let digest = self.graph.get(&root).map(|_| {
-            let specs: Vec<(&Address, &Value)> =
-                declared().map(|resource| (&resource.address, &resource.spec)).collect();
-            digest_of(&specs)[..16].to_owned()
-        });
-        Family {
-            root,
-            members,
-            children_meanwhile: meanwhile,
-            children_afterwards: afterwards,
-            digest,
-        }
-    }
-
-    fn root(&self, address: &Address) -> Address {
-        let mut root = address;
-        while let Some(parent) = self.graph.get(root).and_then(|resource| resource.parent.as_ref())
-        {
-            root = parent;
-        }
-        if self.graph.get(root).is_some() { root.clone() } else { self.world.root_of(root) }
-    }
-
-    /// A family that is as declared, but whose marks do not say so (an apply was cut off just before the end), gets its marks.
-    fn complete_marks(&self, changes: &mut Changes, families: &[Family]) {
-        for family in families {
-            let idle = family.members.iter().all(|member| {
-                changes.get(member).is_some_and(|change| change.action == Action::None)
-            });
-            let Some(live) = self.world.get(&family.root).filter(|_| idle) else { continue };
-            let settled = live.marks.digest == family.digest
-                && live.marks.children == family.children_afterwards;
-            if settled || live.ownership != Ownership::Ours {
-                continue;
+    /// What relies on something that is made anew is written again, even where no field differs: services drop such
+    /// links silently when the thing they point at goes. Made anew is also what an earlier run left without that.
+    fn follow_recreated(&self, changes: &mut Changes) -> Relinks {
+        let Kinship { graph, world, .. } = self.kinship;
+        let mut relinks = Relinks::new();
+        let mut rewritten_because: Vec<(Address, Address)> = Vec::new();
+        for user in world.ours().filter(|user| !user.uses.is_empty()) {
+            let needed = graph.dependencies(&user.address);
+            for used in user.uses.iter().filter(|used| needed.contains(*used)) {
+                let action = changes.get(used).map(|change| change.action);
+                let root = self.kinship.root(used);
+                let left_behind =
+                    || world.get(&root).is_some_and(|live| live.marks.children.contains(RELINK));
+                if matches!(action, Some(Action::Create | Action::Replace)) || left_behind() {
+                    relinks.entry(root).or_default().insert(user.address.clone());
+                    rewritten_because.push((user.address.clone(), used.clone()));
+                }
             }
-            if let Some(change) = changes.get_mut(&family.root) {
+        }
+        for (user, cause) in rewritten_because {
+            let Some(change) = changes.get_mut(&user) else { continue };
+            if change.action == Action::None {
                 change.action = Action::Update;
-                change.reason = Some("completes the ownership marks of an earlier run".to_owned());
-                change.fields = vec![Field {
-                    path: "ownership_marks".to_owned(),
-                    from: Some(json!("incomplete")),
-                    to: Some(json!("complete")),
-                }];
+                change.reason = Some(format!("written again because {cause} is made anew"));
+                change.fields = rewritten(change.to.as_ref());
             }
         }
-    }
-
-    fn keep_targets(&self, changes: &mut Changes, families: &mut [Family]) {
-        let mut kept: BTreeSet<Address> = BTreeSet::new();
-        for target in &self.options.targets {
-            kept.extend(self.graph.closure(target));
-            // What hangs on a target that is to go goes with it.
-            kept.extend(changes.keys().filter(|it| self.world.root_of(it) == *target).cloned());
-        }
-        for family in families {
-            let touched =
-                |it: &Address| changes.get(it).is_some_and(|change| change.action != Action::None);
-            if family.members.iter().any(|member| touched(member) && !kept.contains(member)) {
-                family.digest = None;
-                family.children_afterwards.clone_from(&family.children_meanwhile);
-            }
-        }
-        changes.retain(|address, _| kept.contains(address));
-    }
-
-    /// Marks the changes that cannot be finished now although nothing they depend on is left to do.
-    async fn defer(&self, changes: &mut Changes) -> Result<(), PlanError> {
-        let busy: BTreeSet<Address> = changes
-            .values()
-            .filter(|change| change.action != Action::None)
-            .map(|change| change.address.clone())
-            .collect();
-        for address in &busy {
-            let closure = self.graph.closure(address);
-            if closure.iter().any(|it| it != address && busy.contains(it)) {
-                continue;
-            }
-            let Some(change) = changes.get_mut(address) else { continue };
-            let Some(to) = change.to.clone().filter(|to| !super::is_unknown(to)) else { continue };
-            if !matches!(change.action, Action::Create | Action::Update) {
-                continue;
-            }
-            let asked = change_of(address, change.from.clone(), to, &change.fields);
-            change.deferred = self
-                .kind(address)?
-                .deferral(&asked)
-                .await
-                .map_err(|source| PlanError::Kind { address: address.clone(), source })?;
-        }
-        Ok(())
+        relinks
     }
 
     fn unmanaged(&self) -> Vec<Unmanaged> {
-        self.world
-            .iter()
-            .filter(|live| {
-                live.ownership == Ownership::Unowned && self.graph.get(&live.address).is_none()
-            })
+        let Kinship { graph, world, .. } = self.kinship;
+        let is_ours = |address: &Address| {
+            world.get(address).is_some_and(|live| live.ownership == Ownership::Ours)
+        };
+        let others = world.iter().filter(|live| {
+            !is_ours(&live.address)
+                && live.parent.as_ref().is_some_and(is_ours)
+                && graph.get(&live.address).is_none()
+        });
+        others
             .map(|live| Unmanaged { address: live.address.clone(), parent: live.parent.clone() })
             .collect()
     }
 
     fn refusals(&self, changes: &Changes) -> Vec<Refusal> {
         let judged = changes.values().filter_map(|change| {
-            let live = self.world.get(&change.address)?;
-            self.graph.get(&change.address)?;
-            let is_aspect =
-                self.kind(&change.address).is_ok_and(|kind| kind.life() == Life::Aspect);
+            let address = &change.address;
+            let live = self.kinship.world.get(address)?;
+            // An aspect is its parent's, whose own refusal says it.
+            let is_aspect = self.kind(address).is_ok_and(|kind| kind.life() == Life::Aspect);
+            self.kinship.graph.get(address).filter(|_| !is_aspect)?;
             let (rule, message) = match &live.ownership {
-                // The parent's own refusal says it.
-                _ if is_aspect => return None,
                 Ownership::Ours => return None,
-                Ownership::Foreign(owner) => (Rule::Foreign, format!("belongs to {owner}")),
-                Ownership::Unowned => {
-                    (Rule::Unowned, "exists already and was not made by sesinfra".to_owned())
-                }
+                Ownership::Foreign(owner) => (
+                    Rule::Foreign,
+                    format!("belongs to {owner}: change it there, or choose another name here"),
+                ),
+                Ownership::Unowned => (
+                    Rule::Unowned,
+                    "exists already and was not made by sesinfra, and adopting it is not possible yet: \
+                     delete it by hand, choose another name, or take it out of the file"
+                        .to_owned(),
+                ),
             };
-            Some(Refusal { rule, address: change.address.clone(), message })
+            Some(Refusal { rule, address: address.clone(), message })
         });
         judged.collect()
     }
 }
 
-fn change_of(address: &Address, from: Option<Value>, to: Value, fields: &[Field]) -> Change<Value> {
+/// What others made under something that is deleted goes with it, or stops the deletion: either way a person must decide.
+fn warn_of_unmanaged(changes: &mut Changes, unmanaged: &[Unmanaged]) {
+    let mut lost: BTreeMap<&Address, Vec<String>> = BTreeMap::new();
+    for one in unmanaged {
+        if let Some(parent) = &one.parent {
+            lost.entry(parent).or_default().push(one.address.to_string());
+        }
+    }
+    for (parent, children) in lost {
+        let Some(change) = changes.get_mut(parent) else { continue };
+        if matches!(change.action, Action::Delete | Action::Replace) {
+            let mut reason = format!("others made {} under it", children.join(", "));
+            if !change.impact.reason.is_empty() {
+                reason = format!("{}; {reason}", change.impact.reason);
+            }
+            change.impact = Impact::new(Severity::Irreversible, reason);
+        }
+    }
+}
+
+pub(super) fn change_of(
+    address: &Address,
+    from: Option<Value>,
+    to: Value,
+    fields: &[Field],
+) -> Change<Value> {
     Change {
         name: address.name().to_owned(),
         from,

@@ -1,11 +1,11 @@
 //! What became of each step of a plan.
 
-use super::{Address, BoxError, Verb};
+use super::{Address, BoxError, Plan, Verb};
 
 /// How a step ended.
 #[derive(Debug)]
 pub enum Outcome {
-    /// It was carried out and, with its family, read back as wanted.
+    /// It was carried out. Whether all of its family was then read back as wanted is said by [`Report::unsettled`].
     Done,
     /// It is begun, and what is left waits for something outside, such as a verification.
     Waiting(String),
@@ -38,6 +38,16 @@ pub struct Report {
 }
 
 impl Report {
+    /// Nothing of `plan` was started, for this reason.
+    pub(super) fn not_started(plan: &Plan, reason: &str) -> Self {
+        let steps = plan.steps.iter().map(|step| StepReport {
+            address: step.address.clone(),
+            verb: step.verb,
+            outcome: Outcome::NotStarted(reason.to_owned()),
+        });
+        Self { steps: steps.collect(), ..Self::default() }
+    }
+
     /// Whether everything is done and settled.
     #[must_use]
     pub fn is_complete(&self) -> bool {

@@ -29,57 +29,67 @@ fn list(fields: &[Field]) -> String {
     lines.collect()
 }
 
-type Batch<'a> = Vec<(&'a Family, BTreeMap<Address, Option<Value>>)>;
+/// A family with its members as they are to be found; `None` for one that is to be gone.
+pub(super) struct Reread<'a> {
+    pub family: &'a Family,
+    pub members: BTreeMap<Address, Option<Value>>,
+}
 
 /// Reads back all members of the families, in one pass, until each is as wanted, and marks the roots.
 pub(super) async fn settle(
-    mut batch: Batch<'_>,
+    mut batch: Vec<Reread<'_>>,
     registry: &Registry,
     control: &dyn Control,
 ) -> Vec<(Address, Settled)> {
     let mut settled = Vec::with_capacity(batch.len());
     let mut attempt = 0;
     while !batch.is_empty() {
-        let wanted: BTreeMap<Address, Option<Value>> =
-            batch.iter().flat_map(|(_, members)| members.clone()).collect();
+        control.forget_reads();
+        let wanted = batch.iter().flat_map(|reread| reread.members.clone()).collect();
         let world = match World::read_named(registry, wanted).await {
             Ok(world) => world,
-            Err(error) => return fail_all(batch, &error, settled),
+            Err(error) => {
+                settled.extend(fail_all(batch, error.as_ref()));
+                return settled;
+            }
         };
         attempt += 1;
         let mut behind = Vec::new();
-        for (family, members) in batch {
-            match members.iter().find_map(|member| deviation(registry, &world, member)) {
-                None => settled.push((family.root.clone(), mark(registry, family, &world).await)),
-                Some(deviation) => behind.push((family, members, deviation)),
+        for reread in batch {
+            match reread.members.iter().find_map(|member| deviation(registry, &world, member)) {
+                None => {
+                    let root = reread.family.root.clone();
+                    settled.push((root, mark(registry, control, reread.family).await));
+                }
+                Some(deviation) => behind.push((reread, deviation)),
             }
         }
         // Reads may lag writes for up to a minute (SQS and SNS document it), so a deviation is an error only if it stays.
         let again =
             !behind.is_empty() && !control.is_stopped() && control.pause_for_reads(attempt).await;
         if !again {
-            let failed = behind.into_iter();
             settled.extend(
-                failed.map(|(family, _, deviation)| (family.root.clone(), Err(deviation.into()))),
+                behind
+                    .into_iter()
+                    .map(|(reread, deviation)| (reread.family.root.clone(), Err(deviation.into()))),
             );
             return settled;
         }
-        control.forget_reads();
-        batch = behind.into_iter().map(|(family, members, _)| (family, members)).collect();
+        batch = behind.into_iter().map(|(reread, _)| reread).collect();
     }
     settled
 }
 
-fn fail_all(
-    batch: Batch<'_>,
-    error: &BoxError,
-    mut settled: Vec<(Address, Settled)>,
-) -> Vec<(Address, Settled)> {
-    let message = super::report::chain(error.as_ref());
-    settled.extend(batch.into_iter().map(|(family, _)| {
-        (family.root.clone(), Err(format!("cannot read {} back: {message}", family.root).into()))
-    }));
-    settled
+fn fail_all<'a>(
+    batch: Vec<Reread<'a>>,
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = (Address, Settled)> + 'a {
+    let message = super::report::chain(error);
+    batch.into_iter().map(move |reread| {
+        let root = reread.family.root.clone();
+        let error = format!("cannot read {root} back: {message}");
+        (root, Err(error.into()))
+    })
 }
 
 fn deviation(
@@ -95,13 +105,12 @@ fn deviation(
         .then(|| NotConverged { address: address.clone(), fields })
 }
 
-async fn mark(registry: &Registry, family: &Family, world: &World) -> Settled {
+async fn mark(registry: &Registry, control: &dyn Control, family: &Family) -> Settled {
     let Some(digest) = family.digest.clone() else { return Ok(()) };
-    let marks = Marks { children: family.children_afterwards.clone(), digest: Some(digest) };
-    let as_read = world.get(&family.root).map(|live| &live.marks);
-    if as_read == Some(&marks) {
-        return Ok(());
+    if control.is_stopped() {
+        return Err("it was stopped before its marks were completed".into());
     }
+    let marks = Marks { children: family.children_afterwards.clone(), digest: Some(digest) };
     let Some(kind) = registry.get(family.root.kind()) else { return Ok(()) };
     kind.mark(family.root.name(), &marks).await
 }

@@ -1,0 +1,140 @@
+//! Families: each root with its children and aspects, and what its marks must say before, while and after they change.
+//!
+//! Invariant: at every instant the marks of the roots together name every child of ours that exists, and a digest is
+//! there only while the whole family is as declared.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::plan::digest_of;
+use super::planning::Changes;
+use super::{
+    Action, Address, Family, Field, Graph, Life, Ownership, PlannedChange, Registry, World,
+};
+
+/// In a root's marks beside the tokens of children: something in the family was made anew, and what relies on it is not
+/// written again yet. Services drop such links without a trace that could be read, so a run that is cut off leaves this one.
+pub(super) const RELINK: &str = "relink";
+
+/// The path of the one field that a change has when only the marks of its family are behind.
+const MARKS_PATH: &str = "ownership_marks";
+
+/// Who is written again because something it relies on is made anew, by the root of what is made anew.
+pub(super) type Relinks = BTreeMap<Address, BTreeSet<Address>>;
+
+/// What decides who belongs to whom.
+pub(super) struct Kinship<'a> {
+    pub graph: &'a Graph,
+    pub registry: &'a Registry,
+    pub world: &'a World,
+}
+
+impl Kinship<'_> {
+    /// The root whose marks are to speak of `address`: as declared, otherwise as found.
+    pub(super) fn root(&self, address: &Address) -> Address {
+        let mut root = address;
+        while let Some(parent) = self.graph.get(root).and_then(|resource| resource.parent.as_ref())
+        {
+            root = parent;
+        }
+        if self.graph.get(root).is_some() { root.clone() } else { self.world.root_of(root) }
+    }
+
+    /// The root whose marks speak of `address` so far, where another's are to.
+    pub(super) fn former_root(&self, address: &Address) -> Option<Address> {
+        self.world.get(address)?.parent.as_ref()?;
+        Some(self.world.root_of(address)).filter(|former| *former != self.root(address))
+    }
+
+    /// All families of `changes`.
+    pub(super) fn families(&self, changes: &Changes, mut relinks: Relinks) -> Vec<Family> {
+        let mut members: BTreeMap<Address, BTreeSet<Address>> = BTreeMap::new();
+        let mut given_away: BTreeMap<Address, BTreeSet<Address>> = BTreeMap::new();
+        for address in changes.keys() {
+            if let Some(former) = self.former_root(address) {
+                given_away.entry(former).or_default().insert(address.clone());
+            }
+            members.entry(self.root(address)).or_default().insert(address.clone());
+        }
+        let families = members.into_iter().map(|(root, members)| {
+            let relinks = relinks.remove(&root).unwrap_or_default();
+            let given_away = given_away.remove(&root).unwrap_or_default();
+            self.family(root, members, relinks, given_away)
+        });
+        families.collect()
+    }
+
+    fn family(
+        &self,
+        root: Address,
+        members: BTreeSet<Address>,
+        relinks: BTreeSet<Address>,
+        given_away: BTreeSet<Address>,
+    ) -> Family {
+        let declared = || members.iter().filter_map(|member| self.graph.get(member));
+        let children_afterwards: BTreeSet<String> =
+            declared().flat_map(|resource| resource.tokens.iter().cloned()).collect();
+        let live = members.iter().filter_map(|member| self.world.get(member));
+        let live_children =
+            live.filter(|live| live.ownership == Ownership::Ours && self.is_child(&live.address));
+        let marked = self.world.get(&root).map(|live| &live.marks.children);
+        let mut children_meanwhile: BTreeSet<String> = live_children
+            .flat_map(|live| &live.tokens)
+            .chain(marked.into_iter().flatten())
+            .chain(&children_afterwards)
+            .cloned()
+            .collect();
+        if !relinks.is_empty() {
+            children_meanwhile.insert(RELINK.to_owned());
+        }
+        let digest = self.graph.get(&root).map(|_| {
+            let specs: Vec<(&Address, &Value)> =
+                declared().map(|resource| (&resource.address, &resource.spec)).collect();
+            digest_of(&specs)[..16].to_owned()
+        });
+        Family {
+            root,
+            members,
+            children_meanwhile,
+            children_afterwards,
+            digest,
+            relinks,
+            given_away,
+        }
+    }
+
+    fn is_child(&self, address: &Address) -> bool {
+        let kind = self.registry.get(address.kind());
+        kind.is_some_and(|kind| matches!(kind.life(), Life::Child(_)))
+    }
+
+    /// A family that is as declared, but whose marks do not say so (an apply was cut off just before the end), gets its marks.
+    pub(super) fn complete_marks(&self, changes: &mut Changes, families: &[Family]) {
+        for family in families {
+            let idle = family.members.iter().all(|member| {
+                changes.get(member).is_some_and(|change| change.action == Action::None)
+            });
+            let Some(live) = self.world.get(&family.root).filter(|_| idle) else { continue };
+            let settled = live.marks.digest == family.digest
+                && live.marks.children == family.children_afterwards;
+            if settled || live.ownership != Ownership::Ours {
+                continue;
+            }
+            if let Some(change) = changes.get_mut(&family.root) {
+                change.action = Action::Update;
+                change.reason = Some("completes the ownership marks of an earlier run".to_owned());
+                change.fields = vec![Field {
+                    path: MARKS_PATH.to_owned(),
+                    from: Some(json!("incomplete")),
+                    to: Some(json!("complete")),
+                }];
+            }
+        }
+    }
+}
+
+/// Whether nothing but the marks of the family is behind.
+pub(super) fn is_marks_only(change: &PlannedChange) -> bool {
+    matches!(&change.fields[..], [field] if field.path == MARKS_PATH)
+}

@@ -1,0 +1,90 @@
+//! One step's work: a kind's verb, again and again while it waits for something outside.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{
+    Address, BoxError, Change, Control, DynKind, Event, Marks, Put, Registry, Verb, World,
+};
+
+/// What a step does.
+pub(super) enum Work<'a> {
+    /// No call: it goes with its parent, or only waits for others.
+    Nothing,
+    Mark {
+        kind: &'a dyn DynKind,
+        marks: Marks,
+    },
+    Put {
+        kind: &'a dyn DynKind,
+        change: Change<Value>,
+    },
+    Retire {
+        kind: &'a dyn DynKind,
+        change: Change<Value>,
+    },
+    Delete {
+        kind: &'a dyn DynKind,
+        live: Value,
+    },
+}
+
+/// How a step that did not fail ended: with outputs if the write told them.
+pub(super) enum StepEnd {
+    Done(Option<Value>),
+    Waiting(String),
+}
+
+/// Does a step's work until it is done, fails, or is given up as waiting.
+pub(super) async fn carry_out(
+    work: &Work<'_>,
+    control: &dyn Control,
+    address: &Address,
+    verb: Verb,
+) -> Result<StepEnd, BoxError> {
+    let mut attempt = 0;
+    loop {
+        let put = match work {
+            Work::Nothing => Put::Done(None),
+            Work::Mark { kind, marks } => {
+                kind.mark(address.name(), marks).await?;
+                Put::Done(None)
+            }
+            Work::Put { kind, change } => kind.put(change).await?,
+            Work::Retire { kind, change } => kind.retire(change).await?,
+            Work::Delete { kind, live } => kind.delete(address.name(), live).await?,
+        };
+        let reason = match put {
+            Put::Done(outputs) => return Ok(StepEnd::Done(outputs)),
+            Put::Waiting(reason) => reason,
+        };
+        attempt += 1;
+        control.hear(Event::Waiting(address.clone(), verb, reason.clone()));
+        let gives_up = control.is_stopped() || !control.pause(attempt).await;
+        if gives_up || control.is_stopped() {
+            return Ok(StepEnd::Waiting(reason));
+        }
+        control.forget_reads();
+    }
+}
+
+/// Reads what a write did not tell, until the service shows the resource.
+pub(super) async fn read_outputs(
+    registry: &Registry,
+    control: &dyn Control,
+    address: &Address,
+) -> Result<Option<Value>, BoxError> {
+    let mut attempt = 0;
+    loop {
+        control.forget_reads();
+        let world = World::read_named(registry, BTreeMap::from([(address.clone(), None)])).await?;
+        if let Some(live) = world.get(address) {
+            return Ok(Some(live.outputs.clone()));
+        }
+        attempt += 1;
+        if control.is_stopped() || !control.pause_for_reads(attempt).await {
+            return Err("it was written, but reading it back does not show it".into());
+        }
+    }
+}

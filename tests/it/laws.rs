@@ -1,0 +1,14 @@
+//! The engine's laws, on toy kinds in memory. Whatever kinds there are, planning and applying must keep them.
+
+mod crash;
+mod gate;
+mod kinds;
+mod order;
+mod run;
+mod scale;
+mod scope;
+mod settle;
+mod stop;
+mod town;
+mod wants;
+mod worlds;
