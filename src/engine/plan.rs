@@ -77,6 +77,14 @@ pub enum Verb {
     Settle,
 }
 
+impl Verb {
+    /// Whether it concerns the ownership marks alone, not what was declared.
+    #[must_use]
+    pub const fn is_marking(self) -> bool {
+        matches!(self, Self::Announce | Self::Settle)
+    }
+}
+
 /// One step of a plan. Steps are numbered by their place in [`Plan::steps`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {

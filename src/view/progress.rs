@@ -48,13 +48,13 @@ impl<'a> Progress<'a> {
             Event::Started(address, verb) => {
                 let said = format!("{}: {}...", clean(&address.to_string()), under_way(verb));
                 steps.insert((address, verb), Step { since: Instant::now(), waits_for: None });
-                (verb != Verb::Announce).then_some(said)
+                (!verb.is_marking()).then_some(said)
             }
             Event::Done(address, verb) => {
                 let after = elapsed(&steps, &address, verb);
                 let said = format!("{}: {} after {after}", clean(&address.to_string()), done(verb));
                 self.end(&mut steps, address, verb);
-                (verb != Verb::Announce).then_some(said)
+                (!verb.is_marking()).then_some(said)
             }
             Event::Failed(address, verb, message) => {
                 let after = elapsed(&steps, &address, verb);
@@ -140,8 +140,8 @@ pub(super) fn seconds(seconds: u64) -> String {
 /// What a step is doing.
 const fn under_way(verb: Verb) -> &'static str {
     match verb {
-        Verb::Announce => "marking",
-        Verb::Delete => "destroying",
+        Verb::Announce | Verb::Settle => "marking",
+        Verb::Delete | Verb::Vanish => "destroying",
         Verb::Create => "creating",
         Verb::Update => "updating",
         Verb::Retire => "removing what is no longer used",
@@ -151,8 +151,8 @@ const fn under_way(verb: Verb) -> &'static str {
 /// What a step has done.
 pub(super) const fn done(verb: Verb) -> &'static str {
     match verb {
-        Verb::Announce => "marked",
-        Verb::Delete => "destroyed",
+        Verb::Announce | Verb::Settle => "marked",
+        Verb::Delete | Verb::Vanish => "destroyed",
         Verb::Create => "created",
         Verb::Update => "updated",
         Verb::Retire => "rid of what is no longer used",

@@ -34,7 +34,7 @@ pub fn report_text(
     }
     // Writing to a String cannot fail: results of `write!` are let go.
     section("Done", report, &mut text, |step| match &step.outcome {
-        Outcome::Done if step.verb != Verb::Announce => Some(done(step.verb).to_owned()),
+        Outcome::Done if !step.verb.is_marking() => Some(done(step.verb).to_owned()),
         _ => None,
     });
     section("Waiting", report, &mut text, |step| match &step.outcome {
@@ -80,11 +80,15 @@ fn complete(document: &Document, report: &Report) -> String {
 
 /// What was done, counted as the summary line of the plan counts it.
 fn carried_out(report: &Report) -> Summary {
-    let count = |verb| {
+    let count = |verbs: &[Verb]| {
         let finished = report.steps.iter().filter(|step| matches!(step.outcome, Outcome::Done));
-        finished.filter(|step| step.verb == verb).count()
+        finished.filter(|step| verbs.contains(&step.verb)).count()
     };
-    Summary { add: count(Verb::Create), change: count(Verb::Update), destroy: count(Verb::Delete) }
+    Summary {
+        add: count(&[Verb::Create]),
+        change: count(&[Verb::Update]),
+        destroy: count(&[Verb::Delete, Verb::Vanish]),
+    }
 }
 
 fn section(
