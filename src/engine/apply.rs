@@ -12,15 +12,13 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use serde_json::Value;
 
+use super::schedule::Schedule;
 use super::settle::{Reread, Settled, settle};
 use super::work::{StepEnd, Work, carry_out, read_outputs};
 use super::{
     Address, BoxError, Change, Family, Marks, Outcome, Plan, PlannedChange, Registry, Report,
-    StepReport, Unresolved, Verb, references, resolve,
+    Unresolved, Verb, references, resolve,
 };
-
-/// Families read back together at most: enough to share listings, few enough that settling keeps up with the steps.
-const SETTLE_BATCH_MAX: usize = 32;
 
 /// What happens while a plan is carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,17 +62,17 @@ pub async fn apply(plan: &Plan, registry: &Registry, control: &dyn Control) -> R
     let mut applying = Applying::new(plan, registry, control);
     let mut under_way: FuturesUnordered<BoxFuture<'_, Finished>> = FuturesUnordered::new();
     let mut steps_under_way = 0;
-    let mut settling = false;
+    let mut is_settling = false;
     loop {
         while steps_under_way < control.parallelism().max(1) && !control.is_stopped() {
-            let Some(index) = applying.next_ready() else { break };
+            let Some(index) = applying.schedule.next_ready() else { break };
             under_way.push(Box::pin(applying.start(index)));
             steps_under_way += 1;
         }
-        if !settling && !control.is_stopped() {
-            let families = applying.families_to_settle(steps_under_way == 0);
+        if !is_settling && !control.is_stopped() {
+            let families = applying.schedule.take_finished(steps_under_way == 0);
             if !families.is_empty() {
-                settling = true;
+                is_settling = true;
                 under_way.push(Box::pin(applying.start_settling(families)));
             }
         }
@@ -84,13 +82,13 @@ pub async fn apply(plan: &Plan, registry: &Registry, control: &dyn Control) -> R
                 applying.finish(index, result);
             }
             Some(Finished::Families(settled)) => {
-                settling = false;
+                is_settling = false;
                 applying.finish_settling(settled);
             }
             None => break,
         }
     }
-    applying.report(control.is_stopped())
+    applying.schedule.report(applying.unsettled, applying.was_cut_short)
 }
 
 enum Finished {
@@ -98,83 +96,33 @@ enum Finished {
     Families(Vec<(Address, Settled)>),
 }
 
-enum State {
-    Open,
-    Running,
-    Ended(Outcome),
-}
-
 struct Applying<'a> {
     plan: &'a Plan,
     registry: &'a Registry,
     control: &'a dyn Control,
+    schedule: Schedule<'a>,
     changes: BTreeMap<&'a Address, &'a PlannedChange>,
-    states: Vec<State>,
-    /// How many steps each one still waits for, and who waits for it.
-    waiting_for: Vec<usize>,
-    waited_for_by: Vec<Vec<usize>>,
-    ready: BTreeSet<usize>,
+    /// What is known, and whose outputs others need.
     outputs: BTreeMap<Address, Value>,
-    /// Steps not done yet, of each family; and which family an address is of.
-    open_steps: Vec<usize>,
-    family_of: BTreeMap<&'a Address, usize>,
-    to_settle: BTreeSet<usize>,
     needed_outputs: BTreeSet<Address>,
     unsettled: Vec<(Address, BoxError)>,
+    /// Whether something that was begun is left because of the wish to stop.
+    was_cut_short: bool,
 }
 
 impl<'a> Applying<'a> {
     fn new(plan: &'a Plan, registry: &'a Registry, control: &'a dyn Control) -> Self {
-        let mut waited_for_by = vec![Vec::new(); plan.steps.len()];
-        for (index, step) in plan.steps.iter().enumerate() {
-            for first in &step.after {
-                waited_for_by[*first].push(index);
-            }
-        }
-        let waiting_for: Vec<usize> = plan.steps.iter().map(|step| step.after.len()).collect();
-        let members = plan.families.iter().enumerate();
-        let family_of: BTreeMap<&Address, usize> = members
-            .flat_map(|(index, family)| family.members.iter().map(move |member| (member, index)))
-            .collect();
-        let mut open_steps = vec![0; plan.families.len()];
-        for step in &plan.steps {
-            if let Some(family) = family_of.get(&step.address) {
-                open_steps[*family] += 1;
-            }
-        }
         let wanted = plan.changes.iter().filter_map(|change| change.to.as_ref());
         Self {
             plan,
             registry,
             control,
+            schedule: Schedule::new(plan),
             changes: plan.changes.iter().map(|change| (&change.address, change)).collect(),
-            states: plan.steps.iter().map(|_| State::Open).collect(),
-            ready: (0..plan.steps.len()).filter(|index| waiting_for[*index] == 0).collect(),
-            waiting_for,
-            waited_for_by,
             outputs: plan.outputs.clone(),
-            open_steps,
-            family_of,
-            to_settle: BTreeSet::new(),
             needed_outputs: wanted.flat_map(references).map(|(address, _)| address).collect(),
             unsettled: Vec::new(),
-        }
-    }
-
-    fn next_ready(&mut self) -> Option<usize> {
-        let index = self.ready.pop_first()?;
-        self.states[index] = State::Running;
-        Some(index)
-    }
-
-    /// Steps that wait, directly or not, for one that did not get done are told so.
-    fn give_up_after(&mut self, index: usize, because: &str) {
-        let mut open = self.waited_for_by[index].clone();
-        while let Some(next) = open.pop() {
-            if matches!(self.states[next], State::Open) {
-                self.states[next] = State::Ended(Outcome::NotStarted(because.to_owned()));
-                open.extend(&self.waited_for_by[next]);
-            }
+            was_cut_short: false,
         }
     }
 
@@ -207,7 +155,7 @@ impl<'a> Applying<'a> {
         let step = &self.plan.steps[index];
         let unknown_kind = || format!("{}: there is no such kind", step.address);
         let kind = self.registry.get(step.address.kind()).ok_or_else(unknown_kind)?.as_ref();
-        let family = self.family_of.get(&step.address).map(|index| &self.plan.families[*index]);
+        let family = self.schedule.family(&step.address);
         if step.verb == Verb::Announce {
             let children =
                 family.map(|family| family.children_meanwhile.clone()).unwrap_or_default();
@@ -257,60 +205,32 @@ impl<'a> Applying<'a> {
     fn finish(&mut self, index: usize, result: Result<StepEnd, BoxError>) {
         let step = &self.plan.steps[index];
         let (address, verb) = (step.address.clone(), step.verb);
-        let outcome = match result {
+        match result {
             Ok(StepEnd::Done(outputs)) => {
                 if let Some(outputs) = outputs {
                     self.outputs.insert(address.clone(), outputs);
                 }
                 self.control.hear(Event::Done(address, verb));
-                self.release(index);
-                Outcome::Done
+                self.schedule.done(index);
             }
             Ok(StepEnd::Waiting(reason)) => {
-                self.give_up_after(index, &format!("{address} is waiting"));
+                self.was_cut_short |= self.control.is_stopped();
                 self.control.hear(Event::Waiting(address, verb, reason.clone()));
-                Outcome::Waiting(reason)
+                self.schedule.ended(index, Outcome::Waiting(reason));
             }
             Err(error) => {
-                self.give_up_after(index, &format!("{address} failed"));
                 self.control.hear(Event::Failed(address, verb, error.to_string()));
-                Outcome::Failed(error)
-            }
-        };
-        self.states[index] = State::Ended(outcome);
-    }
-
-    fn release(&mut self, index: usize) {
-        for next in &self.waited_for_by[index] {
-            self.waiting_for[*next] -= 1;
-            if self.waiting_for[*next] == 0 && matches!(self.states[*next], State::Open) {
-                self.ready.insert(*next);
-            }
-        }
-        if let Some(family) = self.family_of.get(&self.plan.steps[index].address) {
-            self.open_steps[*family] -= 1;
-            if self.open_steps[*family] == 0 {
-                self.to_settle.insert(*family);
+                self.schedule.ended(index, Outcome::Failed(error));
             }
         }
     }
 
-    /// Families whose steps are all done, once there are enough of them, or nothing else is under way.
-    fn families_to_settle(&mut self, idle: bool) -> Vec<usize> {
-        if self.to_settle.len() < SETTLE_BATCH_MAX && !(idle && self.ready.is_empty()) {
-            return Vec::new();
-        }
-        let batch: Vec<usize> = self.to_settle.iter().take(SETTLE_BATCH_MAX).copied().collect();
-        for family in &batch {
-            self.to_settle.remove(family);
-        }
-        batch
-    }
-
-    fn start_settling(&self, families: Vec<usize>) -> impl Future<Output = Finished> + use<'a> {
+    fn start_settling(
+        &self,
+        families: Vec<&'a Family>,
+    ) -> impl Future<Output = Finished> + use<'a> {
         let (registry, control) = (self.registry, self.control);
-        let batch = families.into_iter().map(|index| {
-            let family = &self.plan.families[index];
+        let batch = families.into_iter().map(|family| {
             let changes = family.members.iter().filter_map(|it| self.changes.get(it));
             let members = changes.map(|change| {
                 let to = change.to.as_ref().map(|to| resolve(to, &self.outputs));
@@ -323,26 +243,12 @@ impl<'a> Applying<'a> {
     }
 
     fn finish_settling(&mut self, settled: Vec<(Address, Settled)>) {
-        for (root, result) in settled {
-            match result {
-                Ok(()) => self.control.hear(Event::Settled(root)),
-                Err(error) => self.unsettled.push((root, error)),
+        for (root, settled) in settled {
+            match settled {
+                Settled::Marked => self.control.hear(Event::Settled(root)),
+                Settled::Stopped => self.was_cut_short = true,
+                Settled::Failed(error) => self.unsettled.push((root, error)),
             }
         }
-    }
-
-    fn report(self, stopped: bool) -> Report {
-        let ended = self.plan.steps.iter().zip(self.states);
-        let steps = ended.map(|(step, state)| StepReport {
-            address: step.address.clone(),
-            verb: step.verb,
-            outcome: match state {
-                State::Ended(outcome) => outcome,
-                State::Open | State::Running => {
-                    Outcome::NotStarted("stopped before it began".to_owned())
-                }
-            },
-        });
-        Report { steps: steps.collect(), unsettled: self.unsettled, stopped }
     }
 }

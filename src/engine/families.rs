@@ -17,9 +17,6 @@ use super::{
 /// written again yet. Services drop such links without a trace that could be read, so a run that is cut off leaves this one.
 pub(super) const RELINK: &str = "relink";
 
-/// The path of the one field that a change has when only the marks of its family are behind.
-const MARKS_PATH: &str = "ownership_marks";
-
 /// Who is written again because something it relies on is made anew, by the root of what is made anew.
 pub(super) type Relinks = BTreeMap<Address, BTreeSet<Address>>;
 
@@ -125,16 +122,11 @@ impl Kinship<'_> {
                 change.action = Action::Update;
                 change.reason = Some("completes the ownership marks of an earlier run".to_owned());
                 change.fields = vec![Field {
-                    path: MARKS_PATH.to_owned(),
+                    path: PlannedChange::MARKS.to_owned(),
                     from: Some(json!("incomplete")),
                     to: Some(json!("complete")),
                 }];
             }
         }
     }
-}
-
-/// Whether nothing but the marks of the family is behind.
-pub(super) fn is_marks_only(change: &PlannedChange) -> bool {
-    matches!(&change.fields[..], [field] if field.path == MARKS_PATH)
 }

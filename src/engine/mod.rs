@@ -16,6 +16,7 @@ mod plan;
 mod planning;
 mod registry;
 mod report;
+mod schedule;
 mod scope;
 mod settle;
 mod work;

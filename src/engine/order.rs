@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::families::{Kinship, is_marks_only};
+use super::families::Kinship;
 use super::planning::change_of;
 use super::{
     Action, Address, Family, Life, OnParentDelete, Ownership, PlanError, PlannedChange, Step, Verb,
@@ -68,7 +68,7 @@ impl Ordering<'_> {
             let verbs: &[Verb] = match change.action {
                 Action::None | Action::Adopt => &[],
                 Action::Create => &[Verb::Create],
-                Action::Update if is_marks_only(change) => &[Verb::Settle],
+                Action::Update if change.is_marks_only() => &[Verb::Settle],
                 Action::Update if self.retires(change)? => &[Verb::Update, Verb::Retire],
                 Action::Update => &[Verb::Update],
                 Action::Replace if self.goes_with_parent(change) => &[Verb::Vanish, Verb::Create],

@@ -57,6 +57,17 @@ pub struct PlannedChange {
     pub notes: Vec<String>,
 }
 
+impl PlannedChange {
+    /// The path of the one field that differs when only the marks of a family are behind.
+    pub(super) const MARKS: &'static str = "ownership_marks";
+
+    /// Whether nothing but the ownership marks is behind.
+    #[must_use]
+    pub fn is_marks_only(&self) -> bool {
+        matches!(&self.fields[..], [field] if field.path == Self::MARKS)
+    }
+}
+
 /// What a step does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -33,7 +33,7 @@ pub struct Report {
     pub steps: Vec<StepReport>,
     /// Roots whose family could not be read back as wanted or marked, with the reason.
     pub unsettled: Vec<(Address, BoxError)>,
-    /// Whether it was stopped from outside before the end.
+    /// Whether it was stopped from outside with something left to do: a step, or the marks of a family.
     pub stopped: bool,
 }
 
@@ -52,6 +52,7 @@ impl Report {
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.unsettled.is_empty()
+            && !self.stopped
             && self.steps.iter().all(|step| matches!(step.outcome, Outcome::Done))
     }
 

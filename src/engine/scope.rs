@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::planning::{Changes, change_of};
 use super::{
     Action, Address, Family, Graph, PlanError, PlannedChange, Registry, World, is_unknown,
+    references,
 };
 
 /// Keeps the targets with all that they depend on, and all that must let go of, go with, or be written again after what is
@@ -16,10 +17,17 @@ pub(super) fn keep_targets(
     changes: &mut Changes,
     families: &mut [Family],
 ) {
+    let mut referring: BTreeMap<Address, Vec<&Address>> = BTreeMap::new();
     let mut relying: BTreeMap<&Address, Vec<&Address>> = BTreeMap::new();
     for live in world.iter().filter(|live| changes.contains_key(&live.address)) {
         for other in live.uses.iter().chain(&live.parent) {
             relying.entry(other).or_default().push(&live.address);
+        }
+    }
+    // Outputs that are still unknown are made anew or renewed: whatever exists and shows the old ones must follow.
+    for change in changes.values().filter(|change| change.from.is_some()) {
+        for (other, _) in change.to.as_ref().map(references).unwrap_or_default() {
+            referring.entry(other).or_default().push(&change.address);
         }
     }
     let mut kept: BTreeSet<Address> = BTreeSet::new();
@@ -29,6 +37,7 @@ pub(super) fn keep_targets(
             continue;
         }
         open.extend(graph.dependencies(&address));
+        open.extend(referring.get(&address).into_iter().flatten().copied().cloned());
         let action = changes.get(&address).map(|change| change.action);
         if matches!(action, Some(Action::Create | Action::Replace | Action::Delete)) {
             open.extend(relying.get(&address).into_iter().flatten().copied().cloned());

@@ -8,8 +8,13 @@ use super::{
     Address, BoxError, Control, Family, Field, Marks, Ownership, Registry, World, difference,
 };
 
-/// Whether a family could be read back as wanted and marked.
-pub(super) type Settled = Result<(), BoxError>;
+/// Whether a family was read back as wanted and marked.
+pub(super) enum Settled {
+    Marked,
+    /// Not yet, because of the wish to stop.
+    Stopped,
+    Failed(BoxError),
+}
 
 /// A write was accepted, and reading does not show it.
 #[derive(Debug, thiserror::Error)]
@@ -68,11 +73,12 @@ pub(super) async fn settle(
         let again =
             !behind.is_empty() && !control.is_stopped() && control.pause_for_reads(attempt).await;
         if !again {
-            settled.extend(
-                behind
-                    .into_iter()
-                    .map(|(reread, deviation)| (reread.family.root.clone(), Err(deviation.into()))),
-            );
+            let is_stopped = control.is_stopped();
+            settled.extend(behind.into_iter().map(|(reread, deviation)| {
+                let ended =
+                    if is_stopped { Settled::Stopped } else { Settled::Failed(deviation.into()) };
+                (reread.family.root.clone(), ended)
+            }));
             return settled;
         }
         batch = behind.into_iter().map(|(reread, _)| reread).collect();
@@ -88,7 +94,7 @@ fn fail_all<'a>(
     batch.into_iter().map(move |reread| {
         let root = reread.family.root.clone();
         let error = format!("cannot read {root} back: {message}");
-        (root, Err(error.into()))
+        (root, Settled::Failed(error.into()))
     })
 }
 
@@ -106,11 +112,14 @@ fn deviation(
 }
 
 async fn mark(registry: &Registry, control: &dyn Control, family: &Family) -> Settled {
-    let Some(digest) = family.digest.clone() else { return Ok(()) };
+    let Some(digest) = family.digest.clone() else { return Settled::Marked };
+    let Some(kind) = registry.get(family.root.kind()) else { return Settled::Marked };
     if control.is_stopped() {
-        return Err("it was stopped before its marks were completed".into());
+        return Settled::Stopped;
     }
     let marks = Marks { children: family.children_afterwards.clone(), digest: Some(digest) };
-    let Some(kind) = registry.get(family.root.kind()) else { return Ok(()) };
-    kind.mark(family.root.name(), &marks).await
+    match kind.mark(family.root.name(), &marks).await {
+        Ok(()) => Settled::Marked,
+        Err(error) => Settled::Failed(error),
+    }
 }

@@ -9,7 +9,7 @@ use super::failure::lines;
 use super::line::clean;
 use super::progress::done;
 use super::style::{Paint, Style};
-use crate::engine::{BoxError, Outcome, Report, StepReport, Verb, chain};
+use crate::engine::{BoxError, Outcome, PlannedChange, Report, StepReport, Verb, chain};
 
 /// What to do about an error, found by whoever knows the errors.
 pub type Advice<'a> = &'a dyn Fn(&BoxError) -> Vec<String>;
@@ -67,7 +67,7 @@ pub fn report_text(
 
 /// The last line of a complete run, word for word as Terraform has it.
 fn complete(document: &Document, report: &Report) -> String {
-    let Summary { add, change, destroy } = carried_out(report);
+    let Summary { add, change, destroy } = carried_out(document, report);
     match document.purpose {
         Purpose::Apply => {
             format!(
@@ -78,17 +78,21 @@ fn complete(document: &Document, report: &Report) -> String {
     }
 }
 
-/// What was done, counted as the summary line of the plan counts it.
-fn carried_out(report: &Report) -> Summary {
-    let count = |verbs: &[Verb]| {
-        let finished = report.steps.iter().filter(|step| matches!(step.outcome, Outcome::Done));
-        finished.filter(|step| verbs.contains(&step.verb)).count()
-    };
-    Summary {
-        add: count(&[Verb::Create]),
-        change: count(&[Verb::Update]),
-        destroy: count(&[Verb::Delete, Verb::Vanish]),
+/// What was done, counted as the summary line of the plan counts it: a change of marks alone is a change.
+fn carried_out(document: &Document, report: &Report) -> Summary {
+    let is_marks_only =
+        |address| document.plan.change(address).is_some_and(PlannedChange::is_marks_only);
+    let mut summary = Summary::default();
+    for step in report.steps.iter().filter(|step| matches!(step.outcome, Outcome::Done)) {
+        match step.verb {
+            Verb::Create => summary.add += 1,
+            Verb::Update => summary.change += 1,
+            Verb::Settle if is_marks_only(&step.address) => summary.change += 1,
+            Verb::Delete | Verb::Vanish => summary.destroy += 1,
+            Verb::Announce | Verb::Retire | Verb::Settle => {}
+        }
     }
+    summary
 }
 
 fn section(
@@ -137,7 +141,7 @@ pub fn report_json(document: &Document, report: &Report) -> Value {
         "fingerprint": document.fingerprint,
         "complete": report.is_complete(),
         "stopped": report.stopped,
-        "summary": carried_out(report),
+        "summary": carried_out(document, report),
         "steps": steps,
         "unsettled": unsettled,
     })

@@ -22,6 +22,8 @@ pub struct Run {
     pub permits_at: Option<u32>,
     /// After how many events it is stopped.
     pub stop_after: Option<usize>,
+    /// What somebody else does whenever reads are forgotten.
+    pub undoes: Option<fn(&mut State)>,
 }
 
 /// What one process heard and did.
@@ -40,7 +42,7 @@ impl Run {
     pub fn on(town: Town) -> Self {
         let town = Arc::new(town);
         let registry = registry(&town);
-        Self { town, registry, parallelism: 1, permits_at: Some(1), stop_after: None }
+        Self { town, registry, parallelism: 1, permits_at: Some(1), stop_after: None, undoes: None }
     }
 
     /// A town in which others have things too, and in which `want` was applied.
@@ -132,6 +134,9 @@ impl Control for Clerk<'_> {
     }
 
     fn forget_reads(&self) {
+        if let Some(undo) = self.run.undoes {
+            self.run.town.by_hand(undo);
+        }
         self.run.town.forget_reads();
     }
 

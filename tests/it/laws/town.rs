@@ -199,7 +199,8 @@ struct Inner {
     lagging: Option<(State, usize)>,
     want: Want,
     /// What a root's family was declared to be when it was marked as settled.
-    settled: BTreeMap<String, (String, Want)>,
+    /// With the digest of then; none once somebody else spoiled it.
+    settled: BTreeMap<String, (String, Option<Want>)>,
 }
 
 /// The toy cloud.
@@ -273,7 +274,9 @@ impl Town {
         let mut inner = self.inner();
         act(&mut inner.state);
         let Inner { state, settled, .. } = &mut *inner;
-        settled.retain(|root, (_, want)| want.holds(root, state).is_ok());
+        for (root, (_, want)) in settled {
+            want.take_if(|want| want.holds(root, state).is_err());
+        }
     }
 
     /// A call that only reads.
@@ -356,12 +359,13 @@ impl Inner {
                 self.settled.remove(&root);
                 continue;
             };
-            let now = || (digest.clone(), self.want.clone());
+            let now = || (digest.clone(), Some(self.want.clone()));
             let settled = self.settled.entry(root.clone()).or_insert_with(now);
             if settled.0 != *digest {
                 *settled = now();
             }
-            if let Err(deviation) = settled.1.holds(&root, &self.state) {
+            let held = settled.1.as_ref().map_or(Ok(()), |want| want.holds(&root, &self.state));
+            if let Err(deviation) = held {
                 panic!("{root} is marked as settled, but {deviation}{}", history());
             }
         }

@@ -1,0 +1,119 @@
+//! Which step may start and which family is finished: bookkeeping over the numbers of a plan's steps, without any call.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Address, BoxError, Family, Outcome, Plan, Report, StepReport};
+
+/// Families read back together at most: enough to share listings, few enough that settling keeps up with the steps.
+const SETTLE_BATCH_MAX: usize = 32;
+
+pub(super) struct Schedule<'a> {
+    plan: &'a Plan,
+    /// How each step ended; `None` while it has not.
+    outcomes: Vec<Option<Outcome>>,
+    /// How many steps each one still waits for, and who waits for it.
+    waiting_for: Vec<usize>,
+    waited_for_by: Vec<Vec<usize>>,
+    ready: BTreeSet<usize>,
+    family_of: BTreeMap<&'a Address, usize>,
+    /// How many steps of each family are not done yet.
+    open_steps: Vec<usize>,
+    /// Families whose steps are all done, and that are not being read back yet.
+    finished: BTreeSet<usize>,
+}
+
+impl<'a> Schedule<'a> {
+    pub(super) fn new(plan: &'a Plan) -> Self {
+        let mut waited_for_by = vec![Vec::new(); plan.steps.len()];
+        for (index, step) in plan.steps.iter().enumerate() {
+            for first in &step.after {
+                waited_for_by[*first].push(index);
+            }
+        }
+        let waiting_for: Vec<usize> = plan.steps.iter().map(|step| step.after.len()).collect();
+        let families = plan.families.iter().enumerate();
+        let family_of: BTreeMap<&Address, usize> = families
+            .flat_map(|(index, family)| family.members.iter().map(move |member| (member, index)))
+            .collect();
+        let mut open_steps = vec![0; plan.families.len()];
+        for family in plan.steps.iter().filter_map(|step| family_of.get(&step.address)) {
+            open_steps[*family] += 1;
+        }
+        Self {
+            plan,
+            outcomes: plan.steps.iter().map(|_| None).collect(),
+            ready: (0..plan.steps.len()).filter(|index| waiting_for[*index] == 0).collect(),
+            waiting_for,
+            waited_for_by,
+            family_of,
+            open_steps,
+            finished: BTreeSet::new(),
+        }
+    }
+
+    /// The family of `address`.
+    pub(super) fn family(&self, address: &Address) -> Option<&'a Family> {
+        self.family_of.get(address).map(|index| &self.plan.families[*index])
+    }
+
+    /// Takes the first step, in plan order, that waits for nothing.
+    pub(super) fn next_ready(&mut self) -> Option<usize> {
+        self.ready.pop_first()
+    }
+
+    /// A step is done: what waited only for it is ready.
+    pub(super) fn done(&mut self, index: usize) {
+        self.outcomes[index] = Some(Outcome::Done);
+        for next in &self.waited_for_by[index] {
+            self.waiting_for[*next] -= 1;
+            if self.waiting_for[*next] == 0 {
+                self.ready.insert(*next);
+            }
+        }
+        if let Some(family) = self.family_of.get(&self.plan.steps[index].address) {
+            self.open_steps[*family] -= 1;
+            if self.open_steps[*family] == 0 {
+                self.finished.insert(*family);
+            }
+        }
+    }
+
+    /// A step did not get done: what waits for it, directly or not, is not started.
+    pub(super) fn ended(&mut self, index: usize, outcome: Outcome) {
+        let verb = if matches!(outcome, Outcome::Waiting(_)) { "is waiting" } else { "failed" };
+        let because = format!("{} {verb}", self.plan.steps[index].address);
+        self.outcomes[index] = Some(outcome);
+        let mut open = self.waited_for_by[index].clone();
+        while let Some(next) = open.pop() {
+            if self.outcomes[next].is_none() {
+                self.outcomes[next] = Some(Outcome::NotStarted(because.clone()));
+                open.extend(&self.waited_for_by[next]);
+            }
+        }
+    }
+
+    /// Takes finished families, once there are enough of them, or, when no step is under way, no other is ready.
+    pub(super) fn take_finished(&mut self, is_idle: bool) -> Vec<&'a Family> {
+        if self.finished.len() < SETTLE_BATCH_MAX && !(is_idle && self.ready.is_empty()) {
+            return Vec::new();
+        }
+        let batch: Vec<usize> = self.finished.iter().take(SETTLE_BATCH_MAX).copied().collect();
+        for family in &batch {
+            self.finished.remove(family);
+        }
+        batch.into_iter().map(|index| &self.plan.families[index]).collect()
+    }
+
+    /// How it all ended; what is still open was stopped from outside.
+    pub(super) fn report(self, unsettled: Vec<(Address, BoxError)>, was_cut_short: bool) -> Report {
+        let is_open = self.outcomes.iter().any(Option::is_none) || !self.finished.is_empty();
+        let ended = self.plan.steps.iter().zip(self.outcomes);
+        let steps = ended.map(|(step, outcome)| StepReport {
+            address: step.address.clone(),
+            verb: step.verb,
+            outcome: outcome
+                .unwrap_or_else(|| Outcome::NotStarted("stopped before it began".to_owned())),
+        });
+        Report { steps: steps.collect(), unsettled, stopped: is_open || was_cut_short }
+    }
+}
