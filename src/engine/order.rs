@@ -131,12 +131,18 @@ impl Ordering<'_> {
         for user in kinship.world.iter() {
             let Some(change) = self.changes.get(&user.address) else { continue };
             let needed = kinship.graph.dependencies(&user.address);
+            let vanishes = self.before.contains_key(&(Verb::Vanish, user.address.clone()));
+            let parent_of = |it| self.changes.get(it).and_then(|change| change.parent.as_ref());
             let lets_go: &[Verb] = match change.action {
                 Action::Delete | Action::Replace => &ENDS,
                 Action::Update => &[Verb::Update],
                 _ => &[],
             };
             for used in &user.uses {
+                // What goes within the same parent may go first: the user has only moments left, and clearing it would cost a call.
+                if vanishes && parent_of(used) == change.parent.as_ref() {
+                    continue;
+                }
                 // A user that goes on using what is made anew is written again after that instead.
                 if change.action == Action::Update && needed.contains(used) {
                     continue;

@@ -118,6 +118,7 @@ fn two_that_rely_on_each_other_through_what_vanishes_come_apart() {
     };
     assert!(deleted(Verb::Delete, "room.h1/r2") && deleted(Verb::Delete, "room.h2/r1"));
     assert!(deleted(Verb::Vanish, "room.h1/r1"), "what is in no cycle costs no call");
+    assert!(deleted(Verb::Vanish, "garden.h1"), "nor does what relies only on its own family");
 }
 
 proptest! {
