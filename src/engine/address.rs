@@ -2,17 +2,18 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 /// `kind.name`, for example `identity.pivot.app` or `event_destination.transactional/feedback`.
 ///
-/// The kind has no dot, so the first one separates; the name may hold anything.
+/// The kind has no dot, so the first one separates; the name may hold anything. Cheap to copy: plans are full of them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Address {
-    kind: String,
-    name: String,
+    text: Arc<str>,
+    dot: usize,
 }
 
 /// A text that is not `kind.name`.
@@ -23,27 +24,28 @@ pub struct InvalidAddress(pub String);
 impl Address {
     /// Names the resource `name` of `kind`.
     #[must_use]
-    pub fn new(kind: &str, name: impl Into<String>) -> Self {
+    pub fn new(kind: &str, name: impl AsRef<str>) -> Self {
         debug_assert!(!kind.contains('.'), "a kind has no dot");
-        Self { kind: kind.to_owned(), name: name.into() }
+        let text = [kind, ".", name.as_ref()].concat();
+        Self { text: text.into(), dot: kind.len() }
     }
 
     /// The kind's name, for example `identity`.
     #[must_use]
     pub fn kind(&self) -> &str {
-        &self.kind
+        &self.text[..self.dot]
     }
 
     /// AWS's own name of the resource, for example `pivot.app`.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        &self.text[self.dot + 1..]
     }
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}.{}", self.kind, self.name)
+        formatter.write_str(&self.text)
     }
 }
 
@@ -52,7 +54,9 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.split_once('.') {
-            Some((kind, name)) if !kind.is_empty() && !name.is_empty() => Ok(Self::new(kind, name)),
+            Some((kind, name)) if !kind.is_empty() && !name.is_empty() => {
+                Ok(Self { text: text.into(), dot: kind.len() })
+            }
             _ => Err(InvalidAddress(text.to_owned())),
         }
     }

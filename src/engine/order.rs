@@ -198,20 +198,27 @@ impl Ordering<'_> {
             }
         }
         trim(&mut followers);
-        for (verb, address) in followers.into_keys() {
-            let parent = self.changes.get(&address).and_then(|change| change.parent.clone());
-            let (Verb::Vanish, Some(parent)) = (verb, parent) else { continue };
-            let (vanish, delete) = ((verb, address.clone()), (Verb::Delete, address));
-            let parent = (Verb::Delete, parent);
-            let mut needed = self.before.remove(&vanish).unwrap_or_default();
-            needed.remove(&parent);
-            self.before.insert(delete.clone(), needed);
-            for later in self.before.values_mut() {
-                if later.remove(&vanish) {
-                    later.insert(delete.clone());
-                }
+        let vanishing: BTreeSet<Node> =
+            followers.into_keys().filter(|(verb, _)| *verb == Verb::Vanish).collect();
+        if vanishing.is_empty() {
+            return;
+        }
+        let instead = |node: Node| {
+            if vanishing.contains(&node) { (Verb::Delete, node.1) } else { node }
+        };
+        for (node, needed) in std::mem::take(&mut self.before) {
+            let mut needed: BTreeSet<Node> = needed.into_iter().map(instead).collect();
+            if vanishing.contains(&node)
+                && let Some(parent) = self.changes.get(&node.1).and_then(|it| it.parent.clone())
+            {
+                needed.remove(&(Verb::Delete, parent));
             }
-            self.add_edge(delete, &parent);
+            self.before.insert(instead(node), needed);
+        }
+        for (_, address) in &vanishing {
+            if let Some(parent) = self.changes.get(address).and_then(|it| it.parent.clone()) {
+                self.add_edge((Verb::Delete, address.clone()), &(Verb::Delete, parent));
+            }
         }
     }
 
