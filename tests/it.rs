@@ -12,5 +12,6 @@ mod it {
     mod environment;
     mod golden;
     mod laws;
+    mod tidy;
     mod view;
 }

@@ -3,7 +3,7 @@
 
 #![expect(clippy::disallowed_types, reason = "the crates' own types; nothing iterates over them")]
 
-mod misc;
+mod smaller_services;
 mod route53;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -66,13 +66,13 @@ pub(crate) fn enforced<S: AwsService + 'static>(
 ) -> Arc<dyn AwsService> {
     let rules: &'static dyn Rules = match service.service_name() {
         "route53" => &route53::Route53,
-        "ssm" => &misc::Parameters,
-        "monitoring" => &misc::CloudWatch,
-        "servicequotas" => &misc::Quotas,
-        "secretsmanager" => &misc::Secrets,
-        "events" => &misc::Events,
-        "firehose" => &misc::Firehose,
-        _ => &misc::Anything,
+        "ssm" => &smaller_services::Parameters,
+        "monitoring" => &smaller_services::CloudWatch,
+        "servicequotas" => &smaller_services::Quotas,
+        "secretsmanager" => &smaller_services::Secrets,
+        "events" => &smaller_services::Events,
+        "firehose" => &smaller_services::Firehose,
+        _ => &smaller_services::Anything,
     };
     Arc::new(Enforced { world: Arc::clone(world), service, rules })
 }
