@@ -75,3 +75,30 @@ impl From<Address> for String {
         address.to_string()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_dot_parts_kind_and_name() {
+        let address: Address = "event_destination.transactional/feed.back".parse().unwrap();
+        assert_eq!(
+            (address.kind(), address.name()),
+            ("event_destination", "transactional/feed.back")
+        );
+        assert_eq!(address, Address::new("event_destination", "transactional/feed.back"));
+        for wrong in ["", "identity", "identity.", ".pivot.app"] {
+            assert_eq!(wrong.parse::<Address>(), Err(InvalidAddress(wrong.to_owned())));
+        }
+    }
+
+    #[test]
+    fn addresses_sort_by_kind_and_then_by_name() {
+        let mut addresses = ["identity_policy.a", "identity.b", "identity.a", "dns.z"]
+            .map(|it| it.parse::<Address>().unwrap());
+        addresses.sort();
+        let sorted = addresses.map(|it| it.to_string());
+        assert_eq!(sorted, ["dns.z", "identity.a", "identity.b", "identity_policy.a"]);
+    }
+}

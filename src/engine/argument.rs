@@ -139,3 +139,44 @@ pub fn resolve(spec: &Value, known: &BTreeMap<Address, Value>) -> Value {
         other => other.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const KEY: Output<String> = Output::at("key");
+
+    fn identity() -> Address {
+        Address::new("identity", "pivot.app")
+    }
+
+    #[test]
+    fn a_reference_survives_json_and_a_value_is_just_the_value() {
+        let reference: Arg<String> = KEY.of(&identity());
+        let written = serde_json::to_value(&reference).unwrap();
+        assert_eq!(written, json!({"$output": "identity.pivot.app#key"}));
+        assert_eq!(serde_json::from_value::<Arg<String>>(written).unwrap(), reference);
+        let known = Arg::Known("a".to_owned());
+        assert_eq!(serde_json::to_value(&known).unwrap(), json!("a"));
+        assert_eq!(serde_json::from_value::<Arg<String>>(json!("a")).unwrap(), known);
+        assert!(serde_json::from_value::<Arg<String>>(json!(1)).is_err());
+    }
+
+    #[test]
+    fn only_what_is_known_is_resolved() {
+        let spec = json!({"a": KEY.of(&identity()), "b": [{"c": Output::<String>::at("other").of(&identity())}]});
+        assert_eq!(references(&spec).len(), 2);
+        let known = BTreeMap::from([(identity(), json!({"key": "k", "other": null}))]);
+        let resolved = resolve(&spec, &known);
+        assert_eq!(resolved["a"], json!("k"));
+        assert_eq!(references(&resolved), [(identity(), "other".to_owned())]);
+    }
+
+    #[test]
+    fn a_missing_output_names_itself() {
+        let missing = KEY.of(&identity()).get().cloned().unwrap_err();
+        assert_eq!(missing.to_string(), "the output `key` of identity.pivot.app is not known yet");
+    }
+}

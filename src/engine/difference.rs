@@ -78,3 +78,59 @@ fn compare(path: String, live: Option<&Value>, wanted: Option<&Value>, fields: &
         compare(below, left.get(key), right.get(key), fields);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn paths(live: Option<Value>, wanted: Option<Value>, ignored: &[&str]) -> Vec<String> {
+        let fields = difference(live.as_ref(), wanted.as_ref(), ignored);
+        fields.into_iter().map(|field| field.path).collect()
+    }
+
+    #[test]
+    fn objects_differ_member_by_member_and_everything_else_as_a_whole() {
+        let live =
+            json!({"tls": "require", "types": ["bounce"], "same": {"a": 1}, "gone": {"b": 2}});
+        let wanted = json!({"tls": "optional", "types": ["bounce", "click"], "same": {"a": 1}});
+        assert_eq!(paths(Some(live), Some(wanted), &[]), ["gone.b", "tls", "types"]);
+    }
+
+    #[test]
+    fn what_appears_or_goes_is_listed_setting_by_setting() {
+        let spec = json!({"delivery": {"tls": "require", "pool": "p"}, "empty": {}});
+        let every = ["delivery.pool", "delivery.tls", "empty"];
+        assert_eq!(paths(None, Some(spec.clone()), &[]), every);
+        assert_eq!(paths(Some(spec), None, &[]), every);
+    }
+
+    #[test]
+    fn an_object_facing_something_else_differs_as_a_whole() {
+        assert_eq!(paths(Some(json!({"a": {"b": 1}})), Some(json!({"a": "off"})), &[]), ["a"]);
+        assert_eq!(paths(Some(json!({"a": null})), Some(json!({"a": {"b": 1}})), &[]), ["a"]);
+    }
+
+    #[test]
+    fn an_unknown_output_is_one_field_and_differs_from_every_value() {
+        let unknown = json!({"value": {"$output": "identity.pivot.app#key"}});
+        assert_eq!(paths(Some(json!({"value": "old"})), Some(unknown.clone()), &[]), ["value"]);
+        assert!(is_unknown(&unknown));
+        assert!(!is_unknown(&json!({"value": {"$output": 1}})));
+    }
+
+    #[test]
+    fn ignored_paths_take_what_is_below_along_and_no_namesake() {
+        let (live, wanted) =
+            (json!({"key": {"a": 1}, "keys": 1}), json!({"key": {"a": 2}, "keys": 2}));
+        assert_eq!(paths(Some(live), Some(wanted), &["key"]), ["keys"]);
+    }
+
+    #[test]
+    fn a_dot_inside_a_key_is_no_step_down() {
+        let fields = difference(None, Some(&json!({"tags": {"a.b": 1}})), &[]);
+        assert_eq!(fields[0].path, "tags.a\\.b");
+        assert!(touches(&fields, "tags") && !touches(&fields, "tags.a"));
+    }
+}

@@ -125,19 +125,6 @@ impl Graph {
         self.resources.get(address).map(dependencies).unwrap_or_default()
     }
 
-    /// `address` and all that it depends on, directly or not.
-    #[must_use]
-    pub fn closure(&self, address: &Address) -> BTreeSet<Address> {
-        let mut found = BTreeSet::new();
-        let mut open = vec![address.clone()];
-        while let Some(next) = open.pop() {
-            if found.insert(next.clone()) {
-                open.extend(self.dependencies(&next));
-            }
-        }
-        found
-    }
-
     fn ordered(&self) -> Result<Vec<Address>, GraphError> {
         let mut waiting: BTreeMap<&Address, usize> = BTreeMap::new();
         let mut dependents: BTreeMap<Address, Vec<&Address>> = BTreeMap::new();
@@ -174,4 +161,48 @@ impl Graph {
 fn dependencies(resource: &Resource) -> BTreeSet<Address> {
     let referred = references(&resource.spec).into_iter().map(|(address, _)| address);
     referred.chain(resource.parent.clone()).chain(resource.after.keys().cloned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::engine::{Arg, Output};
+
+    fn at(name: &str) -> Address {
+        Address::new("thing", name)
+    }
+
+    fn plain(name: &str) -> Resource {
+        Resource::new(at(name), &json!({})).unwrap()
+    }
+
+    fn referring(name: &str, to: &str) -> Resource {
+        let output: Arg<String> = Output::at("key").of(&at(to));
+        Resource::new(at(name), &json!({ "key": output })).unwrap()
+    }
+
+    #[test]
+    fn each_comes_after_all_that_it_depends_on() {
+        let all = [
+            plain("d").after(at("c"), "a test"),
+            referring("b", "a"),
+            plain("c").under(at("b")),
+            plain("a"),
+        ];
+        let graph = Graph::new(all).unwrap();
+        let order: Vec<&str> = graph.in_order().map(|it| it.address.name()).collect();
+        assert_eq!(order, ["a", "b", "c", "d"]);
+        assert_eq!(graph.dependencies(&at("c")), BTreeSet::from([at("b")]));
+    }
+
+    #[test]
+    fn twice_dangling_and_cyclic_graphs_are_refused() {
+        assert_eq!(Graph::new([plain("a"), plain("a")]), Err(GraphError::Twice(at("a"))));
+        let dangling = GraphError::Dangling { from: at("a"), to: at("b") };
+        assert_eq!(Graph::new([referring("a", "b")]), Err(dangling));
+        let cycle = [referring("a", "b"), referring("b", "a"), plain("c")];
+        assert_eq!(Graph::new(cycle), Err(GraphError::Cycle(vec![at("a"), at("b")])));
+    }
 }

@@ -3,8 +3,8 @@
 
 #![expect(clippy::disallowed_types, reason = "the crates' own types; nothing iterates over them")]
 
-mod smaller_services;
 mod route53;
+mod smaller_services;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
