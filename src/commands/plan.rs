@@ -63,7 +63,7 @@ pub(super) async fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Fa
     run.tell_github(&document)?;
     Ok(if !document.refusals.is_empty() {
         Exit::Refused
-    } else if arguments.detailed_exitcode && !document.plan.is_empty() {
+    } else if arguments.detailed_exitcode && document.plan.has_changes_now() {
         Exit::Changes
     } else {
         Exit::Done
@@ -88,7 +88,7 @@ impl Run<'_> {
         };
         let file = OpenOptions::new().append(true).create(true).open(path);
         let written =
-            file.and_then(|mut file| writeln!(file, "changes={}", !document.plan.is_empty()));
+            file.and_then(|mut file| writeln!(file, "changes={}", document.plan.has_changes_now()));
         written.map_err(|error| {
             Failure::input(format!("{path}: the outcome cannot be written there: {error}"))
                 .hinted("unset GITHUB_OUTPUT, or let it name a file that can be written")

@@ -65,6 +65,12 @@ pub(super) fn last_line(document: &Document) -> String {
             Purpose::Destroy => NOTHING_OWNED.to_owned(),
         };
     }
+    if !document.plan.has_changes_now() && document.refusals.is_empty() {
+        return match document.plan.deferred().count() {
+            1 => "No changes. 1 is waiting, for the reason above.".to_owned(),
+            many => format!("No changes. {many} are waiting, for the reasons above."),
+        };
+    }
     let summary = document.summary();
     let (add, change, destroy) = (summary.add, summary.change, summary.destroy);
     format!("Plan: {add} to add, {change} to change, {destroy} to destroy.")

@@ -5,6 +5,7 @@ mod reports;
 
 use super::golden::assert_golden;
 use plans::{Story, stories};
+use sesinfra::engine::Action;
 use sesinfra::view::{Style, plan_json, plan_markdown, plan_text};
 
 #[test]
@@ -27,6 +28,17 @@ fn a_plan_is_json_in_the_shape_of_terraform() {
         let text = serde_json::to_string_pretty(&plan_json(&document)).unwrap() + "\n";
         assert_golden(&format!("tests/it/view/{name}.json"), &text);
     }
+}
+
+#[test]
+fn what_can_only_wait_is_no_change() {
+    let mut document =
+        stories().into_iter().find(|story| story.name == "no-changes").unwrap().document;
+    document.plan.changes[0].action = Action::Update;
+    document.plan.changes[0].deferred = Some("DKIM is not verified yet".to_owned());
+    let text = plan_text(&document, Style::plain());
+    assert_eq!(text.lines().last().unwrap(), "No changes. 1 is waiting, for the reason above.");
+    assert!(text.contains("# deferred: DKIM is not verified yet"), "{text}");
 }
 
 #[test]
