@@ -79,7 +79,13 @@ pub async fn apply(plan: &Plan, registry: &Registry, control: &dyn Control) -> R
         match under_way.next().await {
             Some(Finished::Step { index, result }) => {
                 steps_under_way -= 1;
-                applying.finish(index, result);
+                // What pauses takes nobody's place.
+                if let Some(pause) = applying.finish(index, result) {
+                    under_way.push(Box::pin(pause));
+                }
+            }
+            Some(Finished::Pause { index, reason, goes_on }) => {
+                applying.finish_pause(index, reason, goes_on);
             }
             Some(Finished::Families(settled)) => {
                 is_settling = false;
@@ -93,6 +99,7 @@ pub async fn apply(plan: &Plan, registry: &Registry, control: &dyn Control) -> R
 
 enum Finished {
     Step { index: usize, result: Result<StepEnd, BoxError> },
+    Pause { index: usize, reason: String, goes_on: bool },
     Families(Vec<(Address, Settled)>),
 }
 
@@ -105,6 +112,8 @@ struct Applying<'a> {
     /// What is known, and whose outputs others need.
     outputs: BTreeMap<Address, Value>,
     needed_outputs: BTreeSet<Address>,
+    /// How often each step that waits for the outside was tried.
+    tries: BTreeMap<usize, u32>,
     unsettled: Vec<(Address, BoxError)>,
     /// Whether something that was begun is left because of the wish to stop.
     was_cut_short: bool,
@@ -121,6 +130,7 @@ impl<'a> Applying<'a> {
             changes: plan.changes.iter().map(|change| (&change.address, change)).collect(),
             outputs: plan.outputs.clone(),
             needed_outputs: wanted.flat_map(references).map(|(address, _)| address).collect(),
+            tries: BTreeMap::new(),
             unsettled: Vec::new(),
             was_cut_short: false,
         }
@@ -135,10 +145,12 @@ impl<'a> Applying<'a> {
             && self.needed_outputs.contains(&address)
             && !self.outputs.contains_key(&address);
         let registry = self.registry;
-        control.hear(Event::Started(address.clone(), verb));
+        if !self.tries.contains_key(&index) {
+            control.hear(Event::Started(address.clone(), verb));
+        }
         async move {
             let result = match work {
-                Ok(work) => carry_out(&work, control, &address, verb).await,
+                Ok(work) => carry_out(&work, &address).await,
                 Err(error) => Err(error),
             };
             let result = match result {
@@ -202,26 +214,48 @@ impl<'a> Applying<'a> {
         })
     }
 
-    fn finish(&mut self, index: usize, result: Result<StepEnd, BoxError>) {
+    /// Notes how a step ended; if it waits for the outside, gives the pause before it is tried again.
+    fn finish(
+        &mut self,
+        index: usize,
+        result: Result<StepEnd, BoxError>,
+    ) -> Option<impl Future<Output = Finished> + use<'a>> {
         let step = &self.plan.steps[index];
-        let (address, verb) = (step.address.clone(), step.verb);
+        let (address, verb, control) = (step.address.clone(), step.verb, self.control);
         match result {
             Ok(StepEnd::Done(outputs)) => {
                 if let Some(outputs) = outputs {
                     self.outputs.insert(address.clone(), outputs);
                 }
-                self.control.hear(Event::Done(address, verb));
+                control.hear(Event::Done(address, verb));
                 self.schedule.done(index);
+                None
             }
             Ok(StepEnd::Waiting(reason)) => {
-                self.was_cut_short |= self.control.is_stopped();
-                self.control.hear(Event::Waiting(address, verb, reason.clone()));
-                self.schedule.ended(index, Outcome::Waiting(reason));
+                control.hear(Event::Waiting(address, verb, reason.clone()));
+                let tries = self.tries.entry(index).or_default();
+                *tries += 1;
+                let tries = *tries;
+                Some(async move {
+                    let goes_on = !control.is_stopped() && control.pause(tries).await;
+                    Finished::Pause { index, reason, goes_on }
+                })
             }
             Err(error) => {
-                self.control.hear(Event::Failed(address, verb, error.to_string()));
+                control.hear(Event::Failed(address, verb, error.to_string()));
                 self.schedule.ended(index, Outcome::Failed(error));
+                None
             }
+        }
+    }
+
+    fn finish_pause(&mut self, index: usize, reason: String, goes_on: bool) {
+        if goes_on && !self.control.is_stopped() {
+            self.control.forget_reads();
+            self.schedule.again(index);
+        } else {
+            self.was_cut_short |= self.control.is_stopped();
+            self.schedule.ended(index, Outcome::Waiting(reason));
         }
     }
 

@@ -61,6 +61,11 @@ impl<'a> Schedule<'a> {
         self.ready.pop_first()
     }
 
+    /// A step that waited is to be tried again.
+    pub(super) fn again(&mut self, index: usize) {
+        self.ready.insert(index);
+    }
+
     /// A step is done: what waited only for it is ready.
     pub(super) fn done(&mut self, index: usize) {
         self.outcomes[index] = Some(Outcome::Done);

@@ -1,12 +1,10 @@
-//! One step's work: a kind's verb, again and again while it waits for something outside.
+//! One step's work: a kind's verb, and the outputs that others need of it.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{
-    Address, BoxError, Change, Control, DynKind, Event, Marks, Put, Registry, Verb, World,
-};
+use super::{Address, BoxError, Change, Control, DynKind, Marks, Put, Registry, World};
 
 /// What a step does.
 pub(super) enum Work<'a> {
@@ -36,37 +34,22 @@ pub(super) enum StepEnd {
     Waiting(String),
 }
 
-/// Does a step's work until it is done, fails, or is given up as waiting.
-pub(super) async fn carry_out(
-    work: &Work<'_>,
-    control: &dyn Control,
-    address: &Address,
-    verb: Verb,
-) -> Result<StepEnd, BoxError> {
-    let mut attempt = 0;
-    loop {
-        let put = match work {
-            Work::Nothing => Put::Done(None),
-            Work::Mark { kind, marks } => {
-                kind.mark(address.name(), marks).await?;
-                Put::Done(None)
-            }
-            Work::Put { kind, change } => kind.put(change).await?,
-            Work::Retire { kind, change } => kind.retire(change).await?,
-            Work::Delete { kind, live } => kind.delete(address.name(), live).await?,
-        };
-        let reason = match put {
-            Put::Done(outputs) => return Ok(StepEnd::Done(outputs)),
-            Put::Waiting(reason) => reason,
-        };
-        attempt += 1;
-        control.hear(Event::Waiting(address.clone(), verb, reason.clone()));
-        let gives_up = control.is_stopped() || !control.pause(attempt).await;
-        if gives_up || control.is_stopped() {
-            return Ok(StepEnd::Waiting(reason));
+/// Does a step's work once.
+pub(super) async fn carry_out(work: &Work<'_>, address: &Address) -> Result<StepEnd, BoxError> {
+    let put = match work {
+        Work::Nothing => Put::Done(None),
+        Work::Mark { kind, marks } => {
+            kind.mark(address.name(), marks).await?;
+            Put::Done(None)
         }
-        control.forget_reads();
-    }
+        Work::Put { kind, change } => kind.put(change).await?,
+        Work::Retire { kind, change } => kind.retire(change).await?,
+        Work::Delete { kind, live } => kind.delete(address.name(), live).await?,
+    };
+    Ok(match put {
+        Put::Done(outputs) => StepEnd::Done(outputs),
+        Put::Waiting(reason) => StepEnd::Waiting(reason),
+    })
 }
 
 /// Reads what a write did not tell, until the service shows the resource.

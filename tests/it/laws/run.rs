@@ -120,6 +120,10 @@ impl Control for Clerk<'_> {
     }
 
     async fn pause(&self, attempt: u32) -> bool {
+        // Long enough for the others to get on with their work.
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
         if self.run.permits_at.is_some_and(|at| attempt >= at) {
             self.run.town.by_hand(|state| {
                 let names: BTreeSet<String> = state.houses.keys().cloned().collect();
