@@ -19,7 +19,8 @@ use super::{
 /// What the operator asked for beside the environment itself.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Only these and what they depend on; empty: everything.
+    /// Only these, what they depend on, and what must follow them: what goes with them, lets go of them, or shows what
+    /// they make anew. Empty: everything.
     pub targets: BTreeSet<Address>,
     /// These are deleted and made anew.
     pub replace: BTreeSet<Address>,
