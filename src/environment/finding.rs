@@ -146,7 +146,8 @@ impl Findings {
     }
 }
 
-fn key(finding: &Finding) -> (Option<(&str, Option<usize>)>, Severity, &str, &str) {
+/// What findings are sorted by: those without a place first, then by file and place.
+fn key(finding: &Finding) -> impl Ord {
     let place = finding.location.as_ref().map(Location::order);
     (place, finding.severity, finding.id, &finding.message)
 }

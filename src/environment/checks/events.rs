@@ -1,6 +1,6 @@
 //! Event destinations: dimensions that SES accepts, and bounces that somebody sees.
 
-use super::{Assumes, Check, Report, Subject};
+use super::{Assumes, Check, Report, Subject, is_fifo};
 use crate::environment::finding::Severity;
 use crate::environment::names::TopicReference;
 use crate::environment::types::{DimensionSource, EventDestination, EventTarget, EventType};
@@ -92,7 +92,7 @@ fn dimension_duplicate(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn fifo_topic(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for name in subject.settings().topics.keys().filter(|name| name.as_str().ends_with(".fifo")) {
+    for name in subject.settings().topics.keys().filter(|name| is_fifo(name.as_str())) {
         report.add(
             &["topics", name.as_str()],
             format!("`{name}` would be a FIFO topic"),
@@ -102,7 +102,7 @@ fn fifo_topic(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
     for (path, event) in destinations(subject) {
         if let EventTarget::Topic(TopicReference::Elsewhere(arn)) = &event.target
-            && arn.resource().ends_with(".fifo")
+            && is_fifo(arn.resource())
         {
             report.add(
                 &[&path[..], &["topic"]].concat(),

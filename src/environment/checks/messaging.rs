@@ -1,6 +1,6 @@
 //! Topics, subscribers and queues: who can receive, and where undeliverable messages end.
 
-use super::{Assumes, Check, Report, Subject};
+use super::{Assumes, Check, Report, Subject, is_fifo};
 use crate::environment::finding::Severity;
 use crate::environment::names::{QueueName, QueueReference};
 use crate::environment::types::{Encryption, Endpoint, Queue};
@@ -100,7 +100,7 @@ fn raw_endpoint(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 fn fifo_queue(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for name in subject.settings().queues.keys().filter(|name| name.as_str().ends_with(".fifo")) {
+    for name in subject.settings().queues.keys().filter(|name| is_fifo(name.as_str())) {
         report.add(
             &["queues", name.as_str()],
             format!("`{name}` would be a FIFO queue"),
@@ -108,7 +108,7 @@ fn fifo_queue(subject: &Subject<'_>, report: &mut Report<'_>) {
             format!("call it `{}`", name.as_str().trim_end_matches(".fifo")),
         );
     }
-    let is_fifo = |queue: &QueueReference| matches!(queue, QueueReference::Elsewhere(arn) if arn.resource().ends_with(".fifo"));
+    let leads_to_fifo = |queue: &QueueReference| matches!(queue, QueueReference::Elsewhere(arn) if is_fifo(arn.resource()));
     for (topic, settings) in &subject.settings().topics {
         for (index, subscription) in settings.subscriptions.iter().enumerate() {
             let endpoint = match &subscription.endpoint {
@@ -117,7 +117,7 @@ fn fifo_queue(subject: &Subject<'_>, report: &mut Report<'_>) {
             };
             let dead_letter = subscription.dead_letter.as_ref().map(|queue| ("dead_letter", queue));
             for (key, _) in
-                endpoint.into_iter().chain(dead_letter).filter(|(_, queue)| is_fifo(queue))
+                endpoint.into_iter().chain(dead_letter).filter(|(_, queue)| leads_to_fifo(queue))
             {
                 report.add(
                     &["topics", topic.as_str(), "subscriptions", &index.to_string(), key],

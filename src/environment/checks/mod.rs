@@ -223,3 +223,8 @@ fn suggestion(wrong: &str, declared: &[String], section: &str) -> String {
         (None, _) => "for one made elsewhere, write its ARN".to_owned(),
     }
 }
+
+/// Whether SNS or SQS takes this for the name of a FIFO topic or queue.
+fn is_fifo(name: &str) -> bool {
+    name.strip_suffix(".fifo").is_some()
+}

@@ -182,57 +182,61 @@ fn arn_of_declared(subject: &Subject<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// Every ARN that must lie in the Region: where it stands, and why.
-fn regional(subject: &Subject<'_>) -> Vec<(Vec<String>, Arn, &'static str)> {
-    let settings = subject.settings();
-    let mut all: Vec<(Vec<String>, Arn, &'static str)> = Vec::new();
-    for reference in references(subject) {
-        // A queue may receive from a topic of another Region; an identity policy may name any identity.
-        let why = match (reference.section, reference.path.last().map(String::as_str)) {
-            ("configuration_sets", Some("configuration_set")) => {
+/// An ARN with the path that it stands at, and why it must lie here.
+type Bound = (Vec<String>, Arn, &'static str);
+
+/// Every reference by ARN that must lie in the Region.
+fn regional_references(subject: &Subject<'_>) -> Vec<Bound> {
+    let bound = |reference: Reference| {
+        let below_queue = reference.path.first().is_some_and(|first| first == "queues");
+        // A queue may receive from a topic of another Region; a send policy may name any identity.
+        let why = match (reference.section, reference.path.last()?.as_str()) {
+            ("configuration_sets", "configuration_set") => {
                 "a default set is one of the same Region"
             }
             ("topics", _) => "SES publishes only to topics of its own Region",
-            ("queues", Some("dead_letter")) => {
-                "a dead-letter queue lies in the Region of its topic"
-            }
-            ("queues", _) if reference.path.first().is_some_and(|first| first == "queues") => {
-                "a dead-letter queue lies in the Region of its queue"
-            }
-            _ => continue,
+            ("queues", "dead_letter") => "a dead-letter queue lies in the Region of its topic",
+            ("queues", _) if below_queue => "a dead-letter queue lies in the Region of its queue",
+            _ => return None,
         };
-        if let Target::Arn(arn) = reference.target {
-            all.push((reference.path, arn, why));
+        match reference.target {
+            Target::Arn(arn) => Some((reference.path, arn, why)),
+            Target::Name(_) => None,
         }
-    }
+    };
+    references(subject).into_iter().filter_map(bound).collect()
+}
+
+/// Every other ARN that must lie in the Region.
+fn regional(subject: &Subject<'_>) -> Vec<Bound> {
+    const KEY: &str = "a key encrypts only in its own Region";
+    let settings = subject.settings();
+    let mut all = Vec::new();
     let mut add = |path: &[&str], text: &str, why| {
-        if let Ok(arn) = Arn::parse(text) {
-            all.push((strings(path), arn, why));
-        }
+        all.extend(Arn::parse(text).ok().map(|arn| (strings(path), arn, why)));
     };
     for (set, settings) in &settings.configuration_sets {
         if let Some(archive) = &settings.archive {
-            add(
-                &["configuration_sets", set.as_str(), "archive"],
-                archive.as_str(),
-                "an archive is one of the same Region",
-            );
+            let path = ["configuration_sets", set.as_str(), "archive"];
+            add(&path, archive.as_str(), "an archive is one of the same Region");
         }
         for (name, event) in &settings.events {
-            let path = ["configuration_sets", set.as_str(), "events", name.as_str()];
+            let path = |last: &[&'static str]| {
+                [&["configuration_sets", set.as_str(), "events", name.as_str()], last].concat()
+            };
             match &event.target {
                 EventTarget::EventBus(bus) => {
                     add(
-                        &[&path[..], &["event_bus"]].concat(),
+                        &path(&["event_bus"]),
                         &bus.to_string(),
                         "SES publishes only to the bus of its own Region",
                     );
                 }
                 EventTarget::Firehose(firehose) => {
-                    let path = [&path[..], &["firehose", "stream"]].concat();
+                    let stream = firehose.stream.to_string();
                     add(
-                        &path,
-                        &firehose.stream.to_string(),
+                        &path(&["firehose", "stream"]),
+                        &stream,
                         "SES delivers only to streams of its own Region",
                     );
                 }
@@ -242,20 +246,12 @@ fn regional(subject: &Subject<'_>) -> Vec<(Vec<String>, Arn, &'static str)> {
     }
     for (topic, settings) in &settings.topics {
         if let Some(key) = &settings.encryption_key {
-            add(
-                &["topics", topic.as_str(), "encryption_key"],
-                key.as_str(),
-                "a key encrypts only in its own Region",
-            );
+            add(&["topics", topic.as_str(), "encryption_key"], key.as_str(), KEY);
         }
     }
     for (queue, settings) in &settings.queues {
         if let Encryption::Key(key) = &settings.encryption {
-            add(
-                &["queues", queue.as_str(), "encryption"],
-                key.as_str(),
-                "a key encrypts only in its own Region",
-            );
+            add(&["queues", queue.as_str(), "encryption"], key.as_str(), KEY);
         }
     }
     all
@@ -263,7 +259,7 @@ fn regional(subject: &Subject<'_>) -> Vec<(Vec<String>, Arn, &'static str)> {
 
 fn wrong_region(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(region) = subject.region() else { return };
-    for (path, arn, why) in regional(subject) {
+    for (path, arn, why) in regional_references(subject).into_iter().chain(regional(subject)) {
         if !arn.region().is_empty() && arn.region() != region.as_str() {
             let path: Vec<&str> = path.iter().map(String::as_str).collect();
             report.add(
@@ -282,7 +278,7 @@ fn wrong_region(subject: &Subject<'_>, report: &mut Report<'_>) {
 fn wrong_account(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(account) = subject.account() else { return };
     let settings = subject.settings();
-    let mut owned: Vec<(Vec<String>, Arn, &'static str)> = Vec::new();
+    let mut owned: Vec<Bound> = Vec::new();
     for reference in references(subject) {
         if let ("configuration_sets", Some("configuration_set"), Target::Arn(arn)) =
             (reference.section, reference.path.last().map(String::as_str), reference.target)

@@ -39,7 +39,7 @@ impl Walk {
         match (shape, &node.content) {
             (Shape::Table(table), Content::Table(entries)) => self.table(node, entries, table),
             (Shape::Named { key, entry }, Content::Table(entries)) => {
-                self.named(entries, *key, entry)
+                self.named(entries, *key, entry);
             }
             (Shape::List { item, least, unique }, Content::List(items)) => {
                 self.list(node, items, item, *least);
@@ -87,7 +87,7 @@ impl Walk {
             [] if table.choices.is_empty() => {}
             [] => self.nothing_chosen(node, table),
             [only] => {
-                missing.extend(only.required.iter().filter(|name| !entries.contains_key(*name)))
+                missing.extend(only.required.iter().filter(|name| !entries.contains_key(*name)));
             }
             [first, second, ..] => self.too_much_chosen(entries, table, first, second),
         }
@@ -127,19 +127,17 @@ impl Walk {
                 let message = format!("`{}` is not {}", shown(name), format.title);
                 Finding::error("invalid-value", message).labelled(error.reason).helped(error.remedy)
             }
-            Ok(normal) => match seen.get(&normal) {
-                Some(first) => {
-                    let message = format!("`{}` is declared under another spelling", shown(name));
-                    Finding::error("duplicate-name", message)
-                        .labelled("the same name")
-                        .helped(format!("keep one of them, written as {}", key(&normal)))
-                        .beside(first.key_location(), "the first one")
-                }
-                None => {
+            Ok(normal) => {
+                let Some(first) = seen.get(&normal) else {
                     seen.insert(normal, entry);
                     return;
-                }
-            },
+                };
+                let message = format!("`{}` is declared under another spelling", shown(name));
+                Finding::error("duplicate-name", message)
+                    .labelled("the same name")
+                    .helped(format!("keep one of them, written as {}", key(&normal)))
+                    .beside(first.key_location(), "the first one")
+            }
         };
         self.within(name, |walk| walk.push(finding.at(entry.key_location())));
     }
