@@ -7,7 +7,7 @@ use super::finding::Finding;
 use super::names::FileName;
 use super::source::{Location, Source};
 use super::words;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::ops::Range;
@@ -280,11 +280,13 @@ pub(super) fn files(root: &Path) -> io::Result<Vec<FileName>> {
     Ok(names)
 }
 
-/// Which files another one extends, by what each says of itself.
-pub(super) fn extended(root: &Path, files: &[FileName]) -> BTreeMap<FileName, FileName> {
-    let parent = |name: &FileName| {
-        let layer = read_file(root, name, None, &mut Vec::new())?;
-        FileName::parse(layer.entries()?.get("extends")?.text()?).ok()
-    };
-    files.iter().filter_map(|name| Some((name.clone(), parent(name)?))).collect()
+/// The files that one of these extends, by what each says of itself.
+pub(super) fn extended(root: &Path, files: &[FileName]) -> BTreeSet<FileName> {
+    let read = |name: &FileName| parent(&read_file(root, name, None, &mut Vec::new())?);
+    files.iter().filter_map(read).collect()
+}
+
+/// The file that a file extends, where it is a name.
+pub(super) fn parent(layer: &Node) -> Option<FileName> {
+    FileName::parse(layer.entries()?.get("extends")?.text()?).ok()
 }

@@ -25,6 +25,7 @@ pub use types::Settings;
 
 use document::Node;
 use names::FileName;
+use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 
@@ -64,7 +65,7 @@ pub fn load(root: &Path, name: &FileName) -> Result<Environment, Findings> {
         whole: &whole,
         unread: &reading.unread,
         knows_account: reading.knows_account,
-        others: &others(root, name),
+        others: &others(root, name, &whole),
     };
     findings.extend(checks::run(&subject));
     let findings = Findings::new(findings);
@@ -76,8 +77,11 @@ pub fn load(root: &Path, name: &FileName) -> Result<Environment, Findings> {
 }
 
 /// The other environments of the project, as far as they are right in themselves.
-fn others(root: &Path, name: &FileName) -> Vec<Environment> {
-    let names = names(root).unwrap_or_default().into_iter().filter(|other| other != name);
+fn others(root: &Path, name: &FileName, document: &Node) -> Vec<Environment> {
+    let mut files = layers::files(root).unwrap_or_default();
+    files.retain(|file| file != name);
+    let mut bases = layers::extended(root, &files);
+    bases.extend(layers::parent(document));
     let read = |name: FileName| {
         let mut findings = Vec::new();
         let document = layers::read(root, &name, &mut findings)?;
@@ -93,7 +97,7 @@ fn others(root: &Path, name: &FileName) -> Vec<Environment> {
             document: reading.document,
         })
     };
-    names.filter_map(read).collect()
+    environments(root, files, &bases).filter_map(read).collect()
 }
 
 /// The environments of a project: its environment files, without those that are only there to be extended.
@@ -102,15 +106,22 @@ fn others(root: &Path, name: &FileName) -> Vec<Environment> {
 /// The folder cannot be listed.
 pub fn names(root: &Path) -> io::Result<Vec<FileName>> {
     let files = layers::files(root)?;
-    let parents = layers::extended(root, &files);
-    let is_base = |name: &FileName| parents.values().any(|parent| parent == name);
-    // A file that others extend is an environment of its own only if it is complete.
-    let is_complete = |name: &FileName| {
+    let bases = layers::extended(root, &files);
+    Ok(environments(root, files, &bases).collect())
+}
+
+/// Those of the files that are environments: a file that others extend is one only if it is complete.
+fn environments<'a>(
+    root: &'a Path,
+    files: Vec<FileName>,
+    bases: &'a BTreeSet<FileName>,
+) -> impl Iterator<Item = FileName> + 'a {
+    let is_complete = move |name: &FileName| {
         let needed = [&["project"][..], &["aws", "account"], &["aws", "region"]];
         let document = layers::read(root, name, &mut Vec::new());
         document.is_some_and(|document| needed.iter().all(|path| document.nearest(path).1))
     };
-    Ok(files.into_iter().filter(|name| !is_base(name) || is_complete(name)).collect())
+    files.into_iter().filter(move |name| !bases.contains(name) || is_complete(name))
 }
 
 impl Environment {

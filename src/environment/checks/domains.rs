@@ -7,6 +7,7 @@ use crate::environment::types::{
     AlignmentMode, Dmarc, DmarcPolicy, DnsMode, Identity, MailFrom, OnMxFailure,
 };
 use crate::environment::words;
+use std::collections::BTreeMap;
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
@@ -106,21 +107,24 @@ pub(super) fn mail_from(name: &IdentityName, identity: &Identity) -> Option<Doma
 
 fn sends(subject: &Subject<'_>, report: &mut Report<'_>) {
     let settings = subject.settings();
+    let identities: BTreeMap<&DomainName, &IdentityName> =
+        settings.identities.keys().map(|name| (name.domain(), name)).collect();
+    let policies = settings.send_policies.iter();
+    let all_from = policies
+        .flat_map(|(policy, settings)| settings.from.iter().map(move |from| (policy, from)));
+    let senders: BTreeMap<&DomainName, _> = all_from
+        .filter(|(_, from)| !from.subdomains())
+        .map(|sender| (sender.1.domain(), sender))
+        .collect();
     for (name, identity) in &settings.identities {
         let Some(domain) = mail_from(name, identity) else { continue };
         let path = ["identities", &name.to_string(), "mail_from", "subdomain"];
-        let other = settings.identities.keys().find(|other| *other.domain() == domain);
-        let policies = || settings.send_policies.iter();
-        let from = policies().find_map(|(policy, settings)| {
-            let from =
-                settings.from.iter().find(|from| !from.subdomains() && *from.domain() == domain)?;
-            Some((policy, from.to_string()))
-        });
-        let (second, label) = match (other, from) {
+        let (second, label) = match (identities.get(&domain), senders.get(&domain)) {
             (Some(other), _) => {
                 (report.place(&["identities", &other.to_string()]), "an identity with this domain")
             }
             (None, Some((policy, from))) => {
+                let from = from.to_string();
                 let place = report.place(&["send_policies", policy.as_str(), "from", &from]);
                 (place, "mail is sent from this domain")
             }
@@ -216,15 +220,10 @@ fn strict_dkim(subject: &Subject<'_>, report: &mut Report<'_>) {
     for (policy, senders) in &settings.send_policies {
         for from in &senders.from {
             // The most specific identity signs.
-            let covers = |identity: &IdentityName| {
-                !identity.is_address() && from.domain().is_within(identity.domain())
-            };
-            let covering = settings.identities.iter().filter(|(name, _)| covers(name));
-            let Some((name, identity)) =
-                covering.max_by_key(|(name, _)| name.domain().as_str().len())
-            else {
-                continue;
-            };
+            let mut covering = from.domain().lineage().filter_map(|domain| {
+                settings.identities.get_key_value(&IdentityName::Domain(domain))
+            });
+            let Some((name, identity)) = covering.next() else { continue };
             let strict = own_dmarc(name, identity)
                 .is_some_and(|dmarc| dmarc.alignment.dkim == AlignmentMode::Strict);
             let below = from.subdomains() || from.domain() != name.domain();

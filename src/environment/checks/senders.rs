@@ -74,7 +74,14 @@ fn from_outside_identities(subject: &Subject<'_>, report: &mut Report<'_>) {
     for (name, policy) in &subject.settings().send_policies {
         let identities = identities(subject, policy);
         for from in &policy.from {
-            if identities.iter().any(|identity| from.is_covered_by(identity)) {
+            let is_listed = |domain| identities.contains(&IdentityName::Domain(domain));
+            let by_address = || {
+                identities
+                    .iter()
+                    .filter(|name| name.is_address())
+                    .any(|name| from.is_covered_by(name))
+            };
+            if from.domain().lineage().any(is_listed) || by_address() {
                 continue;
             }
             let domain = from.domain();

@@ -175,7 +175,7 @@ fn region(text: &str) -> Result<String, NameError> {
     let well_formed = match pieces.split_last() {
         Some((number, words)) => {
             words.len() >= 2
-                && words.iter().all(|word| letters(word))
+                && words.iter().all(letters)
                 && words.first().is_some_and(|word| word.len() == 2)
                 && number.len() == 1
                 && number.chars().all(|digit| digit.is_ascii_digit())

@@ -31,6 +31,11 @@ impl DomainName {
         DomainName::parse(&format!("{label}.{self}"))
     }
 
+    /// The name and its parents, from the name itself up to the one with two labels.
+    pub fn lineage(&self) -> impl Iterator<Item = DomainName> {
+        std::iter::successors(Some(self.clone()), DomainName::parent)
+    }
+
     /// The name without its first label, unless only one label would be left.
     #[must_use]
     pub fn parent(&self) -> Option<DomainName> {
@@ -42,16 +47,16 @@ impl DomainName {
 text_name! {
     /// A MAIL FROM name as it is written: one label (`mail`, put before the identity's domain) or the full name
     /// (`mail.pivot.app`).
-    MailFromName, "mail-from", |text| match text.contains('.') {
-        true => domain(text),
-        false => {
-            let label = text.to_ascii_lowercase();
-            check_label(&label).map_err(|reason| NameError::new(
-                reason,
-                "write one label such as `mail`, or the full name such as `mail.example.com`",
-            ))?;
-            Ok(label)
+    MailFromName, "mail-from", |text| {
+        if text.contains('.') {
+            return domain(text);
         }
+        let label = text.to_ascii_lowercase();
+        check_label(&label).map_err(|reason| NameError::new(
+            reason,
+            "write one label such as `mail`, or the full name such as `mail.example.com`",
+        ))?;
+        Ok(label)
     }
 }
 

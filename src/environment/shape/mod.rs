@@ -85,7 +85,7 @@ impl Reader<'_> {
             _ if !alternatives.is_empty() => self.object(schema, &alternatives),
             "array" => Shape::List {
                 item: Box::new(schema.get("items").map_or(Shape::Free, |item| self.shape(item))),
-                least: schema.get("minItems").and_then(Value::as_u64).unwrap_or(0) as usize,
+                least: count(schema, "minItems"),
                 unique: schema.get("uniqueItems").and_then(Value::as_bool).unwrap_or(false),
             },
             "string" => match words_of(schema) {
@@ -179,6 +179,11 @@ fn type_of(schema: &Value) -> &str {
         }
         _ => "",
     }
+}
+
+fn count(schema: &Value, keyword: &str) -> usize {
+    let count = schema.get(keyword).and_then(Value::as_u64).unwrap_or(0);
+    usize::try_from(count).unwrap_or(usize::MAX)
 }
 
 fn format_of(schema: &Value) -> Option<&'static Format> {

@@ -33,7 +33,7 @@ struct Walk {
 
 impl Walk {
     fn value(&mut self, node: &Node, shape: &Shape) {
-        if self.problems.len() >= MOST {
+        if self.is_full() {
             return;
         }
         match (shape, &node.content) {
@@ -67,6 +67,9 @@ impl Walk {
 
     fn table(&mut self, node: &Node, entries: &BTreeMap<String, Node>, table: &Table) {
         for (name, entry) in entries {
+            if self.is_full() {
+                return;
+            }
             match table.fields.get(name) {
                 Some(field) => self.within(name, |walk| walk.value(entry, &field.shape)),
                 None => self.unknown_key(name, entry, table),
@@ -107,6 +110,9 @@ impl Walk {
         let mut ordered: Vec<(&String, &Node)> = entries.iter().collect();
         ordered.sort_by_cached_key(|(_, entry)| entry.order());
         for (name, entry) in ordered {
+            if self.is_full() {
+                return;
+            }
             if let Some(format) = format {
                 self.entry_name(name, entry, format, &mut seen);
             }
@@ -307,6 +313,11 @@ impl Walk {
         path(&names)
     }
 
+    /// Whether there are so many problems that more would tell nothing.
+    fn is_full(&self) -> bool {
+        self.problems.len() >= MOST
+    }
+
     fn within(&mut self, step: &str, judge: impl FnOnce(&mut Self)) {
         self.way.push(step.to_owned());
         judge(self);
@@ -319,13 +330,13 @@ impl Walk {
 
     /// Records what serde reads all the same.
     fn note(&mut self, finding: Finding) {
-        if self.problems.len() < MOST {
+        if !self.is_full() {
             self.problems.push(Problem { finding, path: None });
         }
     }
 
     fn push(&mut self, finding: Finding) {
-        if self.problems.len() < MOST {
+        if !self.is_full() {
             self.problems.push(Problem { finding, path: Some(self.way.clone()) });
         }
     }

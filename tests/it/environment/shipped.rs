@@ -95,83 +95,82 @@ fn plain(text: &str) -> Value {
 /// What a JSON Schema says against a value: as much of the standard as the schema uses, and a panic at the rest.
 fn errors(root: &Value, schema: &Value, value: &Value, path: &str) -> Vec<String> {
     let mut found = Vec::new();
-    let mut wrong = |message: String| found.push(format!("{path}: {message}"));
-    let members = schema.as_object().unwrap();
-    let own = |name: &str| schema["properties"].get(name);
-    let alternatives = |keyword: &str| members[keyword].as_array().unwrap().iter();
-    let fits = |one: &Value| errors(root, one, value, path).is_empty();
-    for (keyword, rule) in members {
+    for (keyword, rule) in schema.as_object().unwrap() {
         match keyword.as_str() {
             "$ref" => {
                 let target = root.pointer(&rule.as_str().unwrap()[1..]).unwrap();
-                errors(root, target, value, path).into_iter().for_each(&mut wrong);
+                found.extend(errors(root, target, value, path));
             }
-            "type" => {
-                let right = match rule.as_str().unwrap() {
-                    "object" => value.is_object(),
-                    "array" => value.is_array(),
-                    "string" => value.is_string(),
-                    "integer" => value.is_i64(),
-                    "boolean" => value.is_boolean(),
-                    other => panic!("type {other}"),
-                };
-                if !right {
-                    wrong(format!("{value} is not of type {rule}"));
+            "properties" | "additionalProperties" | "unevaluatedProperties" | "items" => {}
+            keyword => {
+                if !holds(root, keyword, rule, value) {
+                    found.push(format!("{path}: {value} violates {keyword} {rule}"));
                 }
             }
-            "const" if rule != value => wrong(format!("{value} is not {rule}")),
-            "enum" if !rule.as_array().unwrap().contains(value) => {
-                wrong(format!("{value} is none of {rule}"))
-            }
-            "anyOf" if !alternatives("anyOf").any(fits) => wrong("no alternative fits".to_owned()),
-            "oneOf" if alternatives("oneOf").filter(|one| fits(one)).count() != 1 => {
-                wrong("not exactly one alternative fits".to_owned());
-            }
-            "minimum" if value.as_i64() < rule.as_i64() => wrong("too small".to_owned()),
-            "maximum" if value.as_i64() > rule.as_i64() => wrong("too large".to_owned()),
-            "minItems"
-                if value
-                    .as_array()
-                    .is_some_and(|items| items.len() < rule.as_u64().unwrap() as usize) =>
-            {
-                wrong("too short".to_owned());
-            }
-            "required" => {
-                for name in rule.as_array().unwrap() {
-                    if value.get(name.as_str().unwrap()).is_none() {
-                        wrong(format!("{name} is missing"));
-                    }
-                }
-            }
-            "properties" | "additionalProperties" | "items" | "unevaluatedProperties" => {}
-            "const" | "enum" | "anyOf" | "oneOf" | "minimum" | "maximum" | "minItems" => {}
-            "uniqueItems" | "propertyNames" | "format" | "default" | "description" | "title"
-            | "$schema" | "$defs" => {}
-            other => panic!("keyword {other}"),
         }
     }
-    for (name, entry) in value.as_object().into_iter().flatten() {
-        let path = format!("{path}.{name}");
-        let in_alternative = || {
-            members.contains_key("oneOf")
-                && alternatives("oneOf").any(|one| one["properties"].get(name).is_some())
-        };
-        match (own(name), members.get("additionalProperties"), members.get("unevaluatedProperties"))
-        {
-            (Some(property), _, _) => found.extend(errors(root, property, entry, &path)),
-            (None, Some(Value::Bool(false)), _) => found.push(format!("{path} is unknown")),
-            (None, Some(any @ Value::Object(_)), _) => {
-                found.extend(errors(root, any, entry, &path))
-            }
-            (None, _, Some(Value::Bool(false))) if !in_alternative() => {
-                found.push(format!("{path} is unknown"))
-            }
-            _ => {}
-        }
-    }
-    if let Some(item) = members.get("items") {
+    found.extend(errors_of_entries(root, schema, value, path));
+    if let Some(item) = schema.get("items") {
         for (index, entry) in value.as_array().into_iter().flatten().enumerate() {
             found.extend(errors(root, item, entry, &format!("{path}[{index}]")));
+        }
+    }
+    found
+}
+
+/// Whether a value obeys a keyword that says nothing about its parts.
+fn holds(root: &Value, keyword: &str, rule: &Value, value: &Value) -> bool {
+    let fitting = || {
+        let alternatives = rule.as_array().unwrap().iter();
+        alternatives.filter(|one| errors(root, one, value, "").is_empty()).count()
+    };
+    match keyword {
+        "type" => match rule.as_str().unwrap() {
+            "object" => value.is_object(),
+            "array" => value.is_array(),
+            "string" => value.is_string(),
+            "integer" => value.is_i64(),
+            "boolean" => value.is_boolean(),
+            other => panic!("type {other}"),
+        },
+        "const" => rule == value,
+        "enum" => rule.as_array().unwrap().contains(value),
+        "anyOf" => fitting() > 0,
+        "oneOf" => fitting() == 1,
+        "minimum" => value.as_i64() >= rule.as_i64(),
+        "maximum" => value.as_i64() <= rule.as_i64(),
+        "minItems" => {
+            value.as_array().is_none_or(|items| items.len() as u64 >= rule.as_u64().unwrap())
+        }
+        "required" => {
+            let mut names = rule.as_array().unwrap().iter();
+            names.all(|name| value.get(name.as_str().unwrap()).is_some())
+        }
+        "uniqueItems" | "propertyNames" | "format" | "default" | "description" | "title"
+        | "$schema" | "$defs" => true,
+        other => panic!("keyword {other}"),
+    }
+}
+
+fn errors_of_entries(root: &Value, schema: &Value, value: &Value, path: &str) -> Vec<String> {
+    let in_alternative = |name: &str| {
+        let alternatives = schema.get("oneOf").and_then(Value::as_array).into_iter().flatten();
+        alternatives.into_iter().any(|one| one["properties"].get(name).is_some())
+    };
+    let mut found = Vec::new();
+    for (name, entry) in value.as_object().into_iter().flatten() {
+        let path = format!("{path}.{name}");
+        let refused = |keyword: &str| schema.get(keyword) == Some(&Value::Bool(false));
+        match (schema["properties"].get(name), schema.get("additionalProperties")) {
+            (Some(property), _) => found.extend(errors(root, property, entry, &path)),
+            (None, Some(any @ Value::Object(_))) => found.extend(errors(root, any, entry, &path)),
+            (None, _) if refused("additionalProperties") => {
+                found.push(format!("{path} is unknown"));
+            }
+            (None, _) if refused("unevaluatedProperties") && !in_alternative(name) => {
+                found.push(format!("{path} is unknown"));
+            }
+            (None, _) => {}
         }
     }
     found
