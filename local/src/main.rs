@@ -62,7 +62,7 @@ enum Command {
     },
     /// Clears the data of all runs so far.
     Reset,
-    /// Plans an environment, applies it without asking, and plans it again.
+    /// Plans and applies an environment without asking, and plans it again.
     Try {
         /// The environment, such as `staging`.
         environment: OsString,
@@ -93,7 +93,7 @@ fn main() -> ExitCode {
                     .chain(options.iter().map(OsString::from))
                     .collect()
             };
-            let runs = [run("plan", &[]), run("apply", &["--yes"]), run("plan", &[])];
+            let runs = [run("apply", &["--yes"]), run("plan", &[])];
             return sesinfra(&runs, &root).unwrap_or_else(|error| failed(&error));
         }
     };

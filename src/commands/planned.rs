@@ -6,7 +6,7 @@ use super::failure::Failure;
 use super::gate::{Protection, refusals};
 use super::open::Opened;
 use super::records::manual_records;
-use crate::engine::{Address, Graph, Options, PlanError};
+use crate::engine::{Address, Options, PlanError};
 use crate::lookup::judge;
 use crate::view::{Document, FORMAT, Purpose};
 
@@ -21,12 +21,9 @@ impl Run<'_> {
         let options = Options {
             targets: selection.target.iter().cloned().collect(),
             replace: selection.replace.iter().cloned().collect(),
+            destroy: purpose == Purpose::Destroy,
         };
-        let nothing = Graph::default();
-        let graph = match purpose {
-            Purpose::Apply => &opened.blueprint.graph,
-            Purpose::Destroy => &nothing,
-        };
+        let graph = &opened.blueprint.graph;
         let plan = crate::engine::plan(graph, &opened.registry, &options).await;
         let plan = plan.map_err(|error| self.not_planned(error, opened))?;
         let mut records = match purpose {

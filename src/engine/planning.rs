@@ -24,6 +24,9 @@ pub struct Options {
     pub targets: BTreeSet<Address>,
     /// These are deleted and made anew.
     pub replace: BTreeSet<Address>,
+    /// Nothing is wanted any more: all that is ours goes. What was wanted is still looked for by its name, since what
+    /// was made a moment ago may not be found in any other way.
+    pub destroy: bool,
 }
 
 /// Why no plan could be made.
@@ -63,6 +66,8 @@ pub async fn plan(
     options: &Options,
 ) -> Result<Plan, PlanError> {
     let world = World::read(graph, registry).await?;
+    let nothing = Graph::default();
+    let graph = if options.destroy { &nothing } else { graph };
     let kinship = Kinship { graph, registry, world: &world };
     let mut planning = Planning { kinship, options, known: BTreeMap::new() };
     planning.check_addresses()?;

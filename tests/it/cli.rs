@@ -78,8 +78,18 @@ impl Drop for Project {
 const SMALL: &str =
     "project = \"pivot\"\n\n[aws]\naccount = \"123456789012\"\nregion = \"us-east-1\"\n";
 
-const VERBS: [&str; 9] =
-    ["plan", "apply", "destroy", "show", "list", "output", "validate", "schema", "completions"];
+const VERBS: [&str; 10] = [
+    "plan",
+    "apply",
+    "destroy",
+    "show",
+    "list",
+    "output",
+    "unlock",
+    "validate",
+    "schema",
+    "completions",
+];
 
 #[test]
 fn the_help_of_everything() {
