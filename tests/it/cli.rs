@@ -78,23 +78,17 @@ impl Drop for Project {
 const SMALL: &str =
     "project = \"pivot\"\n\n[aws]\naccount = \"123456789012\"\nregion = \"us-east-1\"\n";
 
-const VERBS: [&str; 10] = [
-    "plan",
-    "apply",
-    "destroy",
-    "show",
-    "list",
-    "output",
-    "unlock",
-    "validate",
-    "schema",
-    "completions",
-];
 
 #[test]
 fn the_help_of_everything() {
     let mut text = sesinfra(&["--help"]).output;
-    for verb in VERBS {
+    let listed = text.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let verbs: Vec<String> = listed
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split_whitespace().next().map(ToOwned::to_owned))
+        .collect();
+    assert!(verbs.len() >= 9, "{verbs:?}");
+    for verb in &verbs {
         let help = sesinfra(&[verb, "--help"]);
         assert_eq!((help.code, help.errors.as_str()), (0, ""), "{verb}");
         write!(text, "\n---- sesinfra {verb} --help\n\n{}", help.output).unwrap();
