@@ -7,9 +7,13 @@ mod it {
     mod bench_job;
     mod calls;
     mod command_line;
+    mod contract;
     mod delivery;
     mod dns;
+    mod exact;
+    mod fields;
     mod folder;
+    mod inputs;
     mod kept;
     mod least_privilege;
     mod locks;

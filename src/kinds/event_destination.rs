@@ -318,10 +318,13 @@ const DESTINATION_MEMBERS: &[&str] = &[
     "event_destination_name",
     "event_destination.enabled",
     "event_destination.matching_event_types",
-    "event_destination.kinesis_firehose_destination",
-    "event_destination.cloud_watch_destination",
-    "event_destination.sns_destination",
-    "event_destination.event_bridge_destination",
+    "event_destination.kinesis_firehose_destination.iam_role_arn",
+    "event_destination.kinesis_firehose_destination.delivery_stream_arn",
+    "event_destination.cloud_watch_destination.dimension_configurations.dimension_name",
+    "event_destination.cloud_watch_destination.dimension_configurations.dimension_value_source",
+    "event_destination.cloud_watch_destination.dimension_configurations.default_dimension_value",
+    "event_destination.sns_destination.topic_arn",
+    "event_destination.event_bridge_destination.event_bus_arn",
 ];
 
 const PINPOINT: (&str, &str) =

@@ -40,7 +40,7 @@ impl Drop for Stage {
 /// One environment, open for planning.
 pub(crate) struct Open {
     session: Arc<Session>,
-    registry: Registry,
+    pub(crate) registry: Registry,
     graph: Graph,
 }
 
@@ -66,6 +66,11 @@ impl Stage {
         let made =
             zones.create_hosted_zone().name(name).caller_reference(name).send().await.unwrap();
         made.hosted_zone.unwrap().id.trim_start_matches("/hostedzone/").to_owned()
+    }
+
+    /// A file of the project, such as a private key.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.root.join(name), text).unwrap();
     }
 
     /// The environment with `rest` as the body of its file.

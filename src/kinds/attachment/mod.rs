@@ -265,13 +265,16 @@ impl Kind for Attachment {
     }
 
     fn examples() -> Vec<Spec> {
-        let kinds = [PrincipalKind::Role, PrincipalKind::User, PrincipalKind::Group];
-        let spec = |kind: PrincipalKind| Spec {
-            policy: "arn:aws:iam::123456789012:policy/pivot-prod-example".to_owned(),
+        let spec = |policy: &str, kind: PrincipalKind, name: &str| Spec {
+            policy: format!("arn:aws:iam::123456789012:policy/{policy}"),
             kind: kind.to_string(),
-            name: "example".to_owned(),
+            name: name.to_owned(),
         };
-        kinds.into_iter().map(spec).collect()
+        vec![
+            spec("pivot-prod-api", PrincipalKind::Role, "api"),
+            spec("pivot-prod-api", PrincipalKind::User, "Ann"),
+            spec("pivot-prod-billing", PrincipalKind::Group, "billing"),
+        ]
     }
 }
 

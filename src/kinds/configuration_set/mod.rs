@@ -3,6 +3,7 @@
 //! Invariant: each group of options is written whole, from the wanted spec, and only when something in it differs. Tracking
 //! is a kind of its own, since it must wait for a verified domain that may have this very set as its default.
 
+mod documented;
 mod groups;
 mod reading;
 mod tracking;
@@ -13,7 +14,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use super::{Documented, Input, Permission, Phase, Scope};
 use crate::aws::{AwsError, Class, failed};
 use crate::engine::{
     BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Ownership, Put, Reading, Severity,
@@ -230,6 +230,14 @@ impl ConfigurationSet {
         let answer = call.send().await;
         self.sets.forget(name);
         answer.map_err(failed("ses:PutConfigurationSetSuppressionOptions", name))?;
+        if to.suppression.is_some() {
+            return Ok(());
+        }
+        // AWS does not document that an empty Put lets a set inherit again, so it is looked at.
+        let state = self.sets.state(name).await?;
+        if state.is_some_and(|state| groups::read(&state.output).suppression.is_some()) {
+            return Err("SES keeps suppression of the set's own: only a set that is made anew inherits from the account (--replace)".into());
+        }
         Ok(())
     }
 
@@ -383,105 +391,4 @@ impl Kind for ConfigurationSet {
             Spec { suppression: suppression(&["bounce"], None, Some("off")), ..plain },
         ]
     }
-}
-
-/// A member that a group's own Put writes as well, spelled once.
-const SECURITY: (&str, &str) =
-    ("message_security_options", "S/MIME is not managed: its certificates are bound to identities");
-
-impl Documented for ConfigurationSet {
-    const PERMISSIONS: &'static [Permission] = &[
-        on_set("ses:GetConfigurationSet", Phase::Plan),
-        Permission { action: "tag:GetResources", resource: Scope::Everything, phase: Phase::Plan },
-        on_set("ses:CreateConfigurationSet", Phase::Apply),
-        on_set("ses:DeleteConfigurationSet", Phase::Apply),
-        on_set("ses:PutConfigurationSetSendingOptions", Phase::Apply),
-        on_set("ses:PutConfigurationSetDeliveryOptions", Phase::Apply),
-        on_set("ses:PutConfigurationSetReputationOptions", Phase::Apply),
-        on_set("ses:PutConfigurationSetSuppressionOptions", Phase::Apply),
-        on_set("ses:PutConfigurationSetVdmOptions", Phase::Apply),
-        on_set("ses:PutConfigurationSetArchivingOptions", Phase::Apply),
-        on_set("ses:TagResource", Phase::Apply),
-        on_set("ses:UntagResource", Phase::Apply),
-    ];
-    const INPUTS: &'static [Input] = &[
-        Input {
-            operation: "CreateConfigurationSet",
-            service: "sesv2",
-            managed: &[
-                "configuration_set_name",
-                "delivery_options",
-                "reputation_options.reputation_metrics_enabled",
-                "sending_options",
-                "tags",
-                "suppression_options",
-                "vdm_options",
-                "archiving_options",
-            ],
-            excluded: &[
-                SECURITY,
-                (
-                    "tracking_options",
-                    "put once its domain is verified: see PutConfigurationSetTrackingOptions",
-                ),
-                ("reputation_options.last_fresh_start", "SES computes it"),
-            ],
-        },
-        Input {
-            operation: "DeleteConfigurationSet",
-            service: "sesv2",
-            managed: &["configuration_set_name"],
-            excluded: &[],
-        },
-        Input {
-            operation: "PutConfigurationSetSendingOptions",
-            service: "sesv2",
-            managed: &["configuration_set_name", "sending_enabled"],
-            excluded: &[],
-        },
-        Input {
-            operation: "PutConfigurationSetDeliveryOptions",
-            service: "sesv2",
-            managed: &[
-                "configuration_set_name",
-                "tls_policy",
-                "sending_pool_name",
-                "max_delivery_seconds",
-            ],
-            excluded: &[],
-        },
-        Input {
-            operation: "PutConfigurationSetReputationOptions",
-            service: "sesv2",
-            managed: &["configuration_set_name", "reputation_metrics_enabled"],
-            excluded: &[],
-        },
-        Input {
-            operation: "PutConfigurationSetSuppressionOptions",
-            service: "sesv2",
-            managed: &[
-                "configuration_set_name",
-                "suppressed_reasons",
-                "suppression_scope",
-                "validation_options",
-            ],
-            excluded: &[],
-        },
-        Input {
-            operation: "PutConfigurationSetVdmOptions",
-            service: "sesv2",
-            managed: &["configuration_set_name", "vdm_options"],
-            excluded: &[],
-        },
-        Input {
-            operation: "PutConfigurationSetArchivingOptions",
-            service: "sesv2",
-            managed: &["configuration_set_name", "archive_arn"],
-            excluded: &[],
-        },
-    ];
-}
-
-const fn on_set(action: &'static str, phase: Phase) -> Permission {
-    Permission { action, resource: Scope::ConfigurationSet, phase }
 }

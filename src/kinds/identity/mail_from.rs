@@ -185,7 +185,10 @@ impl Kind for MailFrom {
         vec![
             domain("mail.pivot.app", OnMxFailure::UseDefault),
             domain("bounce.pivot.app", OnMxFailure::UseDefault),
-            domain("bounce.pivot.app", OnMxFailure::Reject),
+            Spec {
+                detection: Detection::GivenUp,
+                ..domain("bounce.pivot.app", OnMxFailure::Reject)
+            },
         ]
     }
 }

@@ -402,6 +402,7 @@ impl Kind for Identity {
                 signing: Some(false),
                 feedback_forwarding: false,
                 tags: tags("platform"),
+                create_with_set: Some("transactional".to_owned()),
                 ..domain.clone()
             },
             Spec { replica_of: Some("eu-west-1".to_owned()), easy_key: None, ..domain },

@@ -201,7 +201,7 @@ impl Kind for Queue {
             }),
             policy: Some(Policy::new([("AllowTopics", delivery)])),
             tags: Texts::from([("team".to_owned(), "platform".to_owned())]),
-            holds_messages: false,
+            holds_messages: true,
         };
         vec![Spec { encryption: Encryption::Off, ..plain.clone() }, plain, full]
     }

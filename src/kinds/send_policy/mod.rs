@@ -179,7 +179,7 @@ impl Kind for SendPolicy {
                 path: "/mail/".to_owned(),
                 document: document("billing@pivot.app"),
                 tags: Texts::from([("team".to_owned(), "platform".to_owned())]),
-                others: BTreeSet::new(),
+                others: BTreeSet::from(["role/theirs".to_owned()]),
             },
         ]
     }

@@ -200,7 +200,12 @@ impl Kind for Subscription {
                 true,
                 Some("arn:aws:sqs:us-east-1:123456789012:lost"),
             ),
-            spec(filter("MessageAttributes", json!({ "kind": ["bounce"] })), false, None),
+            Spec {
+                topic: "arn:aws:sns:us-east-1:123456789012:other".to_owned(),
+                protocol: "https".to_owned(),
+                endpoint: "https://api.pivot.app/hooks/ses".to_owned(),
+                ..spec(filter("MessageAttributes", json!({ "kind": ["bounce"] })), false, None)
+            },
         ]
     }
 }

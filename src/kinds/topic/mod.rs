@@ -169,7 +169,7 @@ impl Kind for Topic {
                 encryption_key: Some("alias/mail".to_owned()),
                 policy: policy(ses.when("StringEquals", "aws:SourceAccount", ["123456789012"])),
                 tags: Texts::from([("team".to_owned(), "platform".to_owned())]),
-                others: BTreeSet::new(),
+                others: BTreeSet::from(["email:ann@pivot.app".to_owned()]),
             },
         ]
     }

@@ -1,0 +1,177 @@
+//! Keys of one's own (BYODKIM): where they are read from, what changes when they change, and the way to and from Easy DKIM.
+
+use std::process::Command;
+
+use aws_sdk_sesv2::types::{DkimAttributes, DkimSigningAttributesOrigin as Origin, DkimStatus};
+use sesinfra_local::{Cloud, Options};
+
+use super::{reasons, record};
+use crate::it::account::{ACCOUNT, administrator};
+use crate::it::folder::Folder;
+use crate::it::stage::Stage;
+
+const FIRST: &str = include_str!("../ses/keys/rsa1024.private");
+const FIRST_PUBLIC: &str = include_str!("../ses/keys/rsa1024.public");
+/// The first key in the general form.
+const FIRST_GENERAL: &str = include_str!("../ses/keys/rsa1024.pkcs8");
+const SECOND: &str = include_str!("../ses/keys/second1024.private");
+const SECOND_PUBLIC: &str = include_str!("../ses/keys/second1024.public");
+
+fn domain(dkim: &str) -> String {
+    format!("[identities.\"pivot.app\"]\n{dkim}")
+}
+
+fn brought(selector: &str, source: &str) -> String {
+    domain(&format!("dkim = {{ selector = \"{selector}\", private_key = {source} }}"))
+}
+
+/// SES signs with the key that is published under this selector and nowhere else.
+async fn expect_key(stage: &Stage, zone: &str, selector: &str, public: &str) {
+    let dkim = stage.dkim("pivot.app").await;
+    is_key(&dkim, selector);
+    let mut records = stage.records(zone).await;
+    records.retain(|name, _| name.contains("_domainkey"));
+    let wanted =
+        record(&format!("{selector}._domainkey.pivot.app TXT"), &format!("p={}", public.trim()));
+    assert_eq!(records, [wanted].into());
+}
+
+fn is_key(dkim: &DkimAttributes, selector: &str) {
+    assert_eq!(dkim.signing_attributes_origin(), Some(&Origin::External));
+    assert_eq!(dkim.tokens(), [selector]);
+    // The cloud compares the key it was given with the record.
+    assert_eq!(dkim.status(), Some(&DkimStatus::Success));
+    assert!(dkim.signing_enabled);
+}
+
+#[tokio::test]
+async fn a_key_comes_from_a_file_a_parameter_or_a_secret_and_changes_with_it() {
+    let stage = Stage::new().await;
+    let zone = stage.zone("pivot.app").await;
+    let parameters = aws_sdk_ssm::Client::new(&stage.clients);
+    let put = parameters.put_parameter().name("/mail/dkim").value(SECOND.trim());
+    put.r#type(aws_sdk_ssm::types::ParameterType::SecureString).send().await.unwrap();
+    let secrets = aws_sdk_secretsmanager::Client::new(&stage.clients);
+    secrets.create_secret().name("dkim").secret_string(FIRST_GENERAL.trim()).send().await.unwrap();
+    stage.write("dkim.key", FIRST);
+
+    stage.converge(&brought("s1", "{ file = \"dkim.key\" }")).await;
+    expect_key(&stage, &zone, "s1", FIRST_PUBLIC).await;
+    // Another key under the same selector.
+    stage.write("dkim.key", SECOND);
+    let plan = stage.converge(&brought("s1", "{ file = \"dkim.key\" }")).await;
+    assert!(!format!("{plan:?}").contains(&SECOND.trim()[..40]), "a key in a plan");
+    expect_key(&stage, &zone, "s1", SECOND_PUBLIC).await;
+    // Another selector with the same key, then the same key from elsewhere, which is no change of the key.
+    stage.converge(&brought("s2", "{ file = \"dkim.key\" }")).await;
+    expect_key(&stage, &zone, "s2", SECOND_PUBLIC).await;
+    let puts = stage.cloud.calls().count("ses:PutEmailIdentityDkimSigningAttributes");
+    stage.converge(&brought("s2", "{ ssm = \"/mail/dkim\" }")).await;
+    assert_eq!(stage.cloud.calls().count("ses:PutEmailIdentityDkimSigningAttributes"), puts);
+    // Selector and key at once.
+    stage.converge(&brought("s3", "{ secret = \"dkim\" }")).await;
+    expect_key(&stage, &zone, "s3", FIRST_PUBLIC).await;
+    stage.converge("").await;
+    assert!(stage.all_records(&zone).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_domain_goes_from_easy_dkim_to_its_own_key_and_back() {
+    let stage = Stage::new().await;
+    let zone = stage.zone("pivot.app").await;
+    stage.write("dkim.key", FIRST);
+    let own = brought("s1", "{ file = \"dkim.key\" }");
+    for easy in ["", "dkim = { key = \"rsa-1024\" }"] {
+        stage.converge(&domain(easy)).await;
+        let dkim = stage.dkim("pivot.app").await;
+        assert_eq!(dkim.signing_attributes_origin(), Some(&Origin::AwsSes));
+        stage.expect_dkim_records(&zone, "pivot.app").await;
+        let tags = stage.identity("pivot.app").await.tags.unwrap();
+        assert!(!tags.iter().any(|tag| tag.key == "sesinfra:signing-key"), "{tags:?}");
+        stage.converge(&own).await;
+        expect_key(&stage, &zone, "s1", FIRST_PUBLIC).await;
+    }
+    // Signing off and on again is no matter of the key.
+    stage.converge(&format!("{own}\nsigning = false")).await;
+    assert!(!stage.dkim("pivot.app").await.signing_enabled);
+    stage.converge(&own).await;
+    expect_key(&stage, &zone, "s1", FIRST_PUBLIC).await;
+}
+
+#[tokio::test]
+async fn a_key_put_by_somebody_else_is_put_again() {
+    let stage = Stage::new().await;
+    let zone = stage.zone("pivot.app").await;
+    stage.write("dkim.key", FIRST);
+    let own = brought("s1", "{ file = \"dkim.key\" }");
+    stage.converge(&own).await;
+    let signing = aws_sdk_sesv2::types::DkimSigningAttributes::builder()
+        .domain_signing_selector("theirs")
+        .domain_signing_private_key(SECOND.trim())
+        .build();
+    let put = stage.ses().put_email_identity_dkim_signing_attributes().email_identity("pivot.app");
+    put.signing_attributes_origin(Origin::External)
+        .signing_attributes(signing)
+        .send()
+        .await
+        .unwrap();
+    stage.converge(&own).await;
+    expect_key(&stage, &zone, "s1", FIRST_PUBLIC).await;
+}
+
+#[tokio::test]
+async fn a_public_key_is_enough_for_a_plan_and_held_against_the_private_one() {
+    let stage = Stage::new().await;
+    let zone = stage.zone("pivot.app").await;
+    let with = |public: &str| {
+        domain(&format!(
+            "dkim = {{ selector = \"s1\", private_key = {{ file = \"dkim.key\" }}, public_key = \"{}\" }}",
+            public.trim()
+        ))
+    };
+    // Where the private key is not at hand.
+    let plan = stage.open(&with(FIRST_PUBLIC)).await.plan().await.unwrap();
+    assert!(!plan.is_empty());
+    stage.write("dkim.key", FIRST);
+    let (_, report) = stage.open(&with(SECOND_PUBLIC)).await.apply().await;
+    let text = reasons(&report);
+    assert!(text.contains("does not belong to `public_key`"), "{text}");
+    stage.converge(&with(FIRST_PUBLIC)).await;
+    expect_key(&stage, &zone, "s1", FIRST_PUBLIC).await;
+}
+
+/// A variable cannot be set for this process while other tests run in it, so the command is run with it.
+#[tokio::test]
+async fn a_key_comes_from_a_variable() {
+    let folder = Folder::new("variable");
+    let dkim = "dkim = { selector = \"s1\", private_key = { env = \"DKIM_KEY\" } }";
+    let text = format!(
+        "project = \"pivot\"\n[aws]\naccount = \"{ACCOUNT}\"\nregion = \"us-east-1\"\n{}\n",
+        domain(dkim)
+    );
+    folder.write("environments/test.toml", &text);
+    for (key, public) in [(FIRST, FIRST_PUBLIC), (SECOND, SECOND_PUBLIC)] {
+        for arguments in [&["apply", "test", "--yes"][..], &["plan", "test", "--detailed-exitcode"]]
+        {
+            let output = Command::new(env!("CARGO_BIN_EXE_sesinfra-local"))
+                .current_dir(folder.path())
+                .env("DKIM_KEY", key.trim())
+                .args(arguments)
+                .output()
+                .unwrap();
+            let printed = String::from_utf8_lossy(&output.stdout).into_owned()
+                + &String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{arguments:?}: {printed}");
+            assert!(!printed.contains(&key.trim()[..40]), "a key in the output");
+        }
+        let data = Some(folder.path().join(".local"));
+        let cloud = Cloud::start(Options { data, ..Options::default() }).await.unwrap();
+        let ses = aws_sdk_sesv2::Client::new(&administrator(&cloud, ACCOUNT));
+        let found = ses.get_email_identity().email_identity("pivot.app").send().await.unwrap();
+        is_key(found.dkim_attributes().unwrap(), "s1");
+        let records = aws_sdk_route53::Client::new(&administrator(&cloud, ACCOUNT));
+        let zone = records.list_hosted_zones().send().await.unwrap().hosted_zones.remove(0).id;
+        let listed = records.list_resource_record_sets().hosted_zone_id(zone).send().await.unwrap();
+        assert!(format!("{listed:?}").contains(public.trim()), "{listed:?}");
+    }
+}
