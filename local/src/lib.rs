@@ -30,5 +30,5 @@ pub mod world;
 
 pub use cloud::{Cloud, CloudError};
 pub use faults::{Effect, Fault, Faults};
-pub use log::CallLog;
+pub use log::{CallLog, Entry};
 pub use options::{Limits, Options};

@@ -4,25 +4,33 @@
 
 mod it {
     mod account;
+    mod aws_cli;
     mod bench_job;
     mod calls;
+    mod cases;
     mod command_line;
     mod contract;
     mod delivery;
     mod dns;
     mod exact;
     mod fields;
+    mod faulty_files;
     mod folder;
     mod inputs;
     mod kept;
     mod least_privilege;
     mod locks;
     mod messaging;
+    mod moto;
     mod pacing;
     mod permissions;
     mod policies;
+    mod program;
+    mod python_tools;
     mod queues;
     mod records;
+    mod sending;
+    mod served;
     mod ses;
     mod shipped;
     mod sign_in;

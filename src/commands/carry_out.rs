@@ -57,9 +57,12 @@ impl Run<'_> {
         let document = self.planned(opened, purpose, selection).await?;
         self.show(&document, options.format)?;
         if !document.refusals.is_empty() {
-            let count = document.refusals.len();
+            let reasons = match document.refusals.len() {
+                1 => "a reason".to_owned(),
+                count => format!("{count} reasons"),
+            };
             return Err(Failure::refused(format!(
-                "nothing was changed: the plan is refused for {count} reasons, shown above"
+                "nothing was changed: the plan is refused for {reasons}, shown above"
             )));
         }
         if !document.plan.is_empty() && !options.yes {

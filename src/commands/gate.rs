@@ -26,10 +26,13 @@ pub(super) fn refusals(plan: &Plan, protection: &Protection) -> Vec<Refused> {
             ),
             Rule::Unowned => (
                 "unowned",
-                "sesinfra does not touch what it did not make: delete the one that exists, or choose another name",
+                "sesinfra cannot take over what it did not make: remove it by hand, or leave it out of this file",
             ),
         };
-        refused(rule, &refusal.address, refusal.message.clone(), remedy)
+        // What the kind found in the way says more than the rule alone.
+        let notes = plan.change(&refusal.address).map(|change| change.notes.join("; "));
+        let found = notes.filter(|notes| rule == "unowned" && !notes.is_empty());
+        refused(rule, &refusal.address, found.map_or_else(|| refusal.message.clone(), |found| format!("cannot be made: {found}")), remedy)
     });
     let pending = || plan.pending().filter(|change| !protection.allowed.contains(&change.address));
     let protected = pending().filter_map(|change| protected(plan, change, protection));

@@ -279,15 +279,10 @@ impl Planning<'_> {
             self.kinship.graph.get(address).filter(|_| !is_aspect)?;
             let (rule, message) = match &live.ownership {
                 Ownership::Ours => return None,
-                Ownership::Foreign(owner) => (
-                    Rule::Foreign,
-                    format!("belongs to {owner}: change it there, or choose another name here"),
-                ),
+                Ownership::Foreign(owner) => (Rule::Foreign, format!("belongs to {owner}")),
                 Ownership::Unowned => (
                     Rule::Unowned,
-                    "exists already and was not made by sesinfra, and adopting it is not possible yet: \
-                     delete it by hand, choose another name, or take it out of the file"
-                        .to_owned(),
+                    "exists already, and nothing on it says that sesinfra made it".to_owned(),
                 ),
             };
             Some(Refusal { rule, address: address.clone(), message })

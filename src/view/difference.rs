@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::line::{Line, Sign, clean, embedded, inline, is_long, summary, unknown, whole};
+use super::line::{
+    ALIGNED_MAX, Line, Sign, clean, embedded, inline, is_long, is_record, summary, unknown, whole,
+};
 use crate::engine::Field;
 
 /// Members that say which one of its siblings an object is, in the order in which they are tried.
@@ -41,7 +43,8 @@ pub(super) fn lines(fields: &[Field]) -> Vec<Line> {
     }
 }
 
-/// The lines that show what goes with a resource that is deleted: one for each setting, whatever it holds.
+/// The lines that show what goes with a resource that is deleted: one for each setting, whatever it holds, and one for
+/// each DNS record, since whoever looks for one looks for its name.
 pub(super) fn deleted(live: Option<&Value>) -> Vec<Line> {
     let members = live.and_then(Value::as_object);
     let width =
@@ -49,9 +52,13 @@ pub(super) fn deleted(live: Option<&Value>) -> Vec<Line> {
     members
         .into_iter()
         .flatten()
-        .map(|(key, value)| {
+        .flat_map(|(key, value)| {
+            let records = value.as_object().filter(|records| !records.is_empty());
+            if records.is_some_and(|records| records.values().all(is_record)) {
+                return tree_lines(Some(key), &Tree::Remove(value.clone()), 0);
+            }
             let key = clean(&format!("{key:width$}"));
-            Line::new(Sign::Remove, 0, format!("{key} = {}", summary(value)))
+            vec![Line::new(Sign::Remove, 0, format!("{key} = {}", summary(value)))]
         })
         .collect()
 }
@@ -201,6 +208,7 @@ fn member_lines(members: &[(String, Tree)], depth: usize) -> Vec<Line> {
         .iter()
         .filter(|(_, tree)| is_short(tree))
         .map(|(key, _)| key.chars().count())
+        .filter(|width| *width <= ALIGNED_MAX)
         .max()
         .unwrap_or(0);
     let padded = |key: &String, tree: &Tree| {

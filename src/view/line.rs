@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use crate::engine::Arg;
 
+/// Values are aligned behind keys of up to so many characters; a longer key would push all others out of sight.
+pub(super) const ALIGNED_MAX: usize = 40;
+
 /// A value is written on one line up to this many characters, and folded out below beyond.
 const INLINE_MAX: usize = 96;
 
@@ -144,6 +147,11 @@ pub(super) fn unknown(value: &Value) -> Option<String> {
     }
 }
 
+/// Whether a value is a DNS record.
+pub(super) fn is_record(value: &Value) -> bool {
+    record(value).is_some()
+}
+
 /// A DNS record as a zone file has it, which is shorter and better known than its members one by one.
 fn record(value: &Value) -> Option<String> {
     let members = value.as_object()?;
@@ -197,6 +205,7 @@ pub(super) fn whole(sign: Sign, depth: usize, name: Option<&str>, value: &Value)
                 .iter()
                 .filter(|(_, value)| !is_long(value))
                 .map(|(key, _)| key.chars().count())
+                .filter(|width| *width <= ALIGNED_MAX)
                 .max()
                 .unwrap_or(0);
             for (key, value) in members {

@@ -81,7 +81,12 @@ fn changes(document: &Document, style: Style, text: &mut String) {
     let pending = groups(&document.plan, |it| it.action != Action::None && !is_left_alone(it));
     all_of("sesinfra will perform the following actions:", &pending, style, text);
     let left_alone = groups(&document.plan, is_left_alone);
-    all_of("These exist, are not managed, and stay as they are:", &left_alone, style, text);
+    all_of(
+        "These exist, were not made by sesinfra, and stay as they are. How they differ from the file:",
+        &left_alone,
+        style,
+        text,
+    );
 }
 
 fn all_of(title: &str, groups: &[Group<'_>], style: Style, text: &mut String) {

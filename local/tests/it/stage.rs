@@ -1,6 +1,6 @@
 //! An environment file, the account it is applied to, and what applying it again and again does.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -18,6 +18,7 @@ use sesinfra::kinds::registry;
 use sesinfra_local::{Cloud, Options};
 
 use crate::it::account::{ACCOUNT, REGION, administrator, cloud};
+use crate::it::program::sesinfra;
 
 /// Numbers the folders of one test process.
 static FOLDERS: AtomicUsize = AtomicUsize::new(0);
@@ -42,6 +43,7 @@ pub(crate) struct Open {
     session: Arc<Session>,
     pub(crate) registry: Registry,
     graph: Graph,
+    parallelism: usize,
 }
 
 impl Stage {
@@ -75,24 +77,23 @@ impl Stage {
 
     /// The environment with `rest` as the body of its file.
     pub(crate) async fn open(&self, rest: &str) -> Open {
+        self.write(rest);
+        let access = Access { rates: self.rates, ..access(&self.cloud, ACCOUNT, &self.root) };
+        Open::with(access, &self.root, "test", |graph| graph).await
+    }
+
+    /// Writes the file of the environment, with `rest` as its body.
+    fn write(&self, rest: &str) {
         let text = format!(
             "project = \"pivot\"\n[aws]\naccount = \"{ACCOUNT}\"\nregion = \"{REGION}\"\n{rest}"
         );
         std::fs::write(self.root.join("environments/test.toml"), text).unwrap();
-        let name = FileName::parse("test").unwrap();
-        let environment = environment::load(&self.root, &name).unwrap();
-        let (key, secret) = Cloud::administrator(ACCOUNT);
-        let access = Access {
-            endpoint: Some(self.cloud.endpoint().to_owned()),
-            credentials: Some(Credentials::new(key, secret, None, None, "test")),
-            rates: self.rates,
-            root: self.root.clone(),
-            ..Access::default()
-        };
-        let (session, facts) = connect(&environment, &access).await.unwrap();
-        let graph = blueprint(&environment, &facts).unwrap().graph;
-        let registry = registry(&session);
-        Open { session, registry, graph }
+    }
+
+    /// What the command line shows of a plan.
+    pub(crate) async fn shown(&self, rest: &str) -> String {
+        self.write(rest);
+        sesinfra(&self.cloud, ACCOUNT, &self.root, &["plan", "test"]).await.output
     }
 
     /// Access to the account, without a plan.
@@ -115,7 +116,37 @@ impl Stage {
     }
 }
 
+/// Access to a cloud as the administrator of `account`.
+pub(crate) fn access(cloud: &Cloud, account: &str, root: &Path) -> Access {
+    let (key, secret) = Cloud::administrator(account);
+    Access {
+        endpoint: Some(cloud.endpoint().to_owned()),
+        credentials: Some(Credentials::new(key, secret, None, None, "test")),
+        root: root.to_path_buf(),
+        ..Access::default()
+    }
+}
+
 impl Open {
+    /// The environment `name` of the project at `root`, with a graph that is changed before it is used.
+    pub(crate) async fn with(
+        access: Access,
+        root: &Path,
+        name: &str,
+        change: impl FnOnce(Graph) -> Graph,
+    ) -> Self {
+        let environment = environment::load(root, &FileName::parse(name).unwrap()).unwrap();
+        let (session, facts) = connect(&environment, &access).await.unwrap();
+        let graph = change(blueprint(&environment, &facts).unwrap().graph);
+        let registry = registry(&session);
+        Self { session, registry, graph, parallelism: 4 }
+    }
+
+    /// The same, one step after the other.
+    pub(crate) fn in_single_file(self) -> Self {
+        Self { parallelism: 1, ..self }
+    }
+
     pub(crate) async fn plan(&self) -> Result<Plan, PlanError> {
         plan(&self.graph, &self.registry, &PlanOptions::default()).await
     }
@@ -150,6 +181,6 @@ impl Control for Open {
     }
 
     fn parallelism(&self) -> usize {
-        4
+        self.parallelism
     }
 }

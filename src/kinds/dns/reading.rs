@@ -257,6 +257,9 @@ impl<'a> View<'a> {
             (None, None) => entry.label(),
         };
         let declared = declared.map(|(_, record)| record);
+        if declared.is_none() {
+            self.notes.extend(reason_to_stay(standing, entry, hold, &name));
+        }
         // The time to live of what is shared with others, or only used, is not ours.
         let own_ttl = standing.own_ttl(entry).filter(|_| hold == Hold::Has);
         let record = Record {
@@ -318,6 +321,25 @@ impl<'a> View<'a> {
             }
             None => self.is_ours.then_some(Ownership::Ours),
         }
+    }
+}
+
+/// Why a record in our claim is left when we no longer want it; `None` if it goes.
+fn reason_to_stay(
+    standing: &Standing<'_>,
+    entry: &Entry,
+    hold: Hold,
+    name: &str,
+) -> Option<String> {
+    let kind = entry.kind();
+    match (standing.other_holder(entry), hold) {
+        (Some(owner), _) => Some(format!(
+            "{name} {kind} is not removed: another environment ({owner}) relies on it as well"
+        )),
+        (None, Hold::Uses) => {
+            Some(format!("{name} {kind} is not removed: sesinfra did not make it"))
+        }
+        (None, Hold::Has) => None,
     }
 }
 

@@ -14,7 +14,7 @@ use crate::engine::BoxError;
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub(super) enum Conflict {
     /// Another value.
-    #[error("{name} already has {kind} {} in the zone {zone}, which sesinfra did not make, where only one value can stand: remove it, or take it over with --adopt", .found.join(" and "))]
+    #[error("{name} already has {kind} {} in the zone {zone}, which sesinfra did not make, and only one value can stand there", .found.join(" and "))]
     Value {
         /// The zone.
         zone: String,

@@ -123,8 +123,10 @@ impl Identities {
         let mut names: BTreeSet<String> = names.into_iter().collect();
         if reading == Reading::Everything {
             names.extend(self.owned().await?);
-            let existing = self.existing().await?;
-            names.retain(|name| existing.contains(name));
+            if !names.is_empty() {
+                let existing = self.existing().await?;
+                names.retain(|name| existing.contains(name));
+            }
         }
         let reads = names.into_iter().map(|name| async move { self.state(&name).await });
         let found: Vec<_> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;

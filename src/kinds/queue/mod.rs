@@ -157,13 +157,24 @@ impl Kind for Queue {
             ),
             (Some(from), Some(to)) => {
                 let lost: Vec<&String> = sources(from).difference(&sources(to)).copied().collect();
+                let gained: Vec<&String> =
+                    sources(to).difference(&sources(from)).copied().collect();
                 if touches(fields, "policy") && !lost.is_empty() {
                     let names: Vec<&str> = lost.iter().map(|arn| arn.as_str()).collect();
                     degrades(format!("{} can no longer deliver to the queue", names.join(", ")))
                 } else if to.retention < from.retention {
                     degrades(format!("unread messages older than {} are dropped", to.retention))
-                } else {
+                } else if gained.is_empty() {
                     Impact::safe()
+                } else {
+                    let names: Vec<&str> = gained.iter().map(|arn| arn.as_str()).collect();
+                    let names = names.join(", ");
+                    Impact::new(
+                        Severity::Safe,
+                        format!(
+                            "{names} can deliver to the queue from now on; until then what it publishes is lost here"
+                        ),
+                    )
                 }
             }
             (None, _) => Impact::safe(),

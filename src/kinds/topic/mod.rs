@@ -140,6 +140,12 @@ impl Kind for Topic {
             (Some(_), Some(to)) if touches(fields, "policy") && !allows_ses(&to.policy) => {
                 Impact::new(Severity::Degrades, "SES may no longer publish events to the topic")
             }
+            (Some(from), Some(_)) if touches(fields, "policy") && !allows_ses(&from.policy) => {
+                Impact::new(
+                    Severity::Safe,
+                    "SES may publish events to the topic from now on; until then they are lost",
+                )
+            }
             _ => Impact::safe(),
         }
     }
