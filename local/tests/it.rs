@@ -13,8 +13,8 @@ mod it {
     mod delivery;
     mod dns;
     mod exact;
-    mod fields;
     mod faulty_files;
+    mod fields;
     mod folder;
     mod inputs;
     mod kept;

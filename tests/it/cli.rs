@@ -78,7 +78,6 @@ impl Drop for Project {
 const SMALL: &str =
     "project = \"pivot\"\n\n[aws]\naccount = \"123456789012\"\nregion = \"us-east-1\"\n";
 
-
 #[test]
 fn the_help_of_everything() {
     let mut text = sesinfra(&["--help"]).output;

@@ -193,7 +193,7 @@ impl Stage {
 
     async fn apply(&self, environment: &str, file: &str) {
         self.put(environment, file);
-        let ran = self.run(&["apply", environment, "--yes"]).await;
+        let ran = self.run(&["apply", environment, "--yes", "--parallelism", "1"]).await;
         assert_eq!(ran.code, 0, "{}/{file}: {}{}", self.name, ran.output, ran.errors);
     }
 

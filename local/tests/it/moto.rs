@@ -71,7 +71,7 @@ impl Moto {
         let started = Instant::now();
         while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
             assert!(started.elapsed() < STARTING, "moto does not answer");
-            std::thread::sleep(Duration::from_millis(100));
+            std::thread::park_timeout(Duration::from_millis(100));
         }
         Some(moto)
     }

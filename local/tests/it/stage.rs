@@ -77,13 +77,13 @@ impl Stage {
 
     /// The environment with `rest` as the body of its file.
     pub(crate) async fn open(&self, rest: &str) -> Open {
-        self.write(rest);
+        self.write_file(rest);
         let access = Access { rates: self.rates, ..access(&self.cloud, ACCOUNT, &self.root) };
         Open::with(access, &self.root, "test", |graph| graph).await
     }
 
     /// Writes the file of the environment, with `rest` as its body.
-    fn write(&self, rest: &str) {
+    fn write_file(&self, rest: &str) {
         let text = format!(
             "project = \"pivot\"\n[aws]\naccount = \"{ACCOUNT}\"\nregion = \"{REGION}\"\n{rest}"
         );
@@ -92,7 +92,7 @@ impl Stage {
 
     /// What the command line shows of a plan.
     pub(crate) async fn shown(&self, rest: &str) -> String {
-        self.write(rest);
+        self.write_file(rest);
         sesinfra(&self.cloud, ACCOUNT, &self.root, &["plan", "test"]).await.output
     }
 

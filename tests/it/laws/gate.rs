@@ -38,7 +38,11 @@ fn what_nobody_owns_is_to_be_adopted_which_is_refused_for_now() {
     assert!(!adopted[0].fields.is_empty(), "what adopting would change is shown");
     let [house, _room] = &plan.refusals[..] else { panic!("{:#?}", plan.refusals) };
     assert_eq!(house.rule, Rule::Unowned);
-    assert!(house.message.contains("nothing on it says that sesinfra made it"), "{}", house.message);
+    assert!(
+        house.message.contains("nothing on it says that sesinfra made it"),
+        "{}",
+        house.message
+    );
 }
 
 #[test]

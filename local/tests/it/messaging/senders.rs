@@ -98,7 +98,7 @@ async fn what_somebody_else_attached_is_left_and_keeps_the_policy() {
     assert_eq!(plan.unmanaged[0].address, address("attachment.pivot-test-api/role/theirs"));
     let (plan, report) = stage.open("").await.apply().await;
     let change = plan.change(&address("send_policy.pivot-test-api")).unwrap();
-    assert_eq!(change.impact.severity, Severity::StopsMail);
+    assert_eq!(change.impact.severity, Severity::Irreversible);
     assert!(change.impact.reason.contains("role/theirs"), "{}", change.impact.reason);
     assert!(report.has_failures());
     let held = iam.list_entities_for_policy().policy_arn(&arn).send().await.unwrap();
