@@ -75,13 +75,14 @@ fn from_outside_identities(subject: &Subject<'_>, report: &mut Report<'_>) {
         let identities = identities(subject, policy);
         for from in &policy.from {
             let is_listed = |domain| identities.contains(&IdentityName::Domain(domain));
-            let by_address = || {
+            // Addresses, and subdomains that a pattern stands for, are not above the pattern's own domain.
+            let below = || {
                 identities
                     .iter()
-                    .filter(|name| name.is_address())
+                    .filter(|name| name.is_address() || from.subdomains())
                     .any(|name| from.is_covered_by(name))
             };
-            if from.domain().lineage().any(is_listed) || by_address() {
+            if from.domain().lineage().any(is_listed) || below() {
                 continue;
             }
             let domain = from.domain();
