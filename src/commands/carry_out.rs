@@ -115,7 +115,13 @@ impl Run<'_> {
                 self.say("\n");
                 Ok(())
             }
-            _ => Err(Failure::refused("nothing was changed: the answer was not `yes`")),
+            answer => {
+                // Nobody ended the line of the question.
+                if answer.is_none() {
+                    self.say("\n");
+                }
+                Err(Failure::refused("nothing was changed: the answer was not `yes`"))
+            }
         }
     }
 

@@ -34,10 +34,11 @@ pub(super) fn refusals(plan: &Plan, protection: &Protection) -> Vec<Refused> {
         let found = notes.filter(|notes| rule == "unowned" && !notes.is_empty());
         refused(rule, &refusal.address, found.map_or_else(|| refusal.message.clone(), |found| format!("cannot be made: {found}")), remedy)
     });
-    let pending = || plan.pending().filter(|change| !protection.allowed.contains(&change.address));
-    let protected = pending().filter_map(|change| protected(plan, change, protection));
-    let with_children = pending().filter_map(|change| unmanaged_children(plan, change));
-    owned.chain(protected).chain(with_children).collect()
+    let pending = plan.pending().filter(|change| !protection.allowed.contains(&change.address));
+    let forbidden = pending.filter_map(|change| {
+        unmanaged_children(plan, change).or_else(|| protected(plan, change, protection))
+    });
+    owned.chain(forbidden).collect()
 }
 
 fn refused(rule: &str, address: &Address, message: String, remedy: impl Into<String>) -> Refused {

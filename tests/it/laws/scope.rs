@@ -115,3 +115,14 @@ proptest! {
         run.converge(&second);
     }
 }
+
+#[test]
+fn destroying_takes_all_that_is_ours_and_looks_for_what_was_wanted_by_its_name() {
+    let run = Run::having(&full());
+    let options = Options { destroy: true, ..Options::default() };
+    let outcome = run.apply(run.plan_with(&full(), &options));
+    assert!(outcome.report.is_complete(), "{:#?}", outcome.report);
+    assert_eq!(run.town.state().others(), others().others());
+    assert!(Want::default().check(&run.town.state()).is_ok());
+    assert!(run.plan_with(&full(), &options).is_empty());
+}
