@@ -1,6 +1,13 @@
 //! Everything that needs the local cloud, in one binary.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::format_push_string,
+    clippy::unsafe_derive_deserialize,
+    reason = "a test that cannot go on fails, one that is skipped says so; what is derived here has no unsafe code"
+)]
 
 mod it {
     mod account;

@@ -156,6 +156,7 @@ impl<T> OrAbsent<T> for Result<T, AwsError> {
 }
 
 /// The class of an error code of the service that `action` belongs to.
+#[expect(clippy::too_many_lines, reason = "one table of codes, in one place")]
 pub(super) fn classify(action: &str, code: &str, message: &str) -> Class {
     // Query protocols prefix some codes: `AWS.SimpleQueueService.NonExistentQueue`.
     match code {

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::ownership::hex;
 use super::{AwsError, Class, OrAbsent, Session, failed};
 
 /// How long a lock stands without a sign of its holder, and how often holders give one.
@@ -176,7 +177,7 @@ impl<'a> Lock<'a> {
         let unique = format!("{caller} {host} {} {}", std::process::id(), since.as_nanos());
         let nonce = Sha256::digest(unique.as_bytes());
         Holder {
-            nonce: nonce.iter().take(12).map(|byte| format!("{byte:02x}")).collect(),
+            nonce: hex(nonce.into_iter().take(12)),
             holder: caller,
             host: host.to_owned(),
             command: command.to_owned(),

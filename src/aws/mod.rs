@@ -28,6 +28,7 @@ pub use error::{AwsError, Class, OrAbsent, failed};
 pub use facts::Facts;
 pub use lock::{Held, Holder, Lease, Lock, LockError};
 pub use memo::{Memo, Reads};
+pub(crate) use ownership::hex;
 pub use ownership::{Owner, TagChanges, short_hash};
 pub use pacing::{Rate, Rates};
 pub use private_key::{KeyError, PrivateKey, SecretError};

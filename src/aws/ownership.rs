@@ -6,6 +6,7 @@
 //! understood are never taken for ours: an unknown digest version is no digest.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
@@ -196,7 +197,16 @@ fn twelve_hex_digits(parts: &[&str]) -> String {
         // No part holds a zero byte, so no two lists of parts run together to one text.
         hash.update([0]);
     }
-    hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    hex(hash.finalize().into_iter().take(6))
+}
+
+/// Bytes as lower-case hex digits.
+pub(crate) fn hex(bytes: impl IntoIterator<Item = u8>) -> String {
+    bytes.into_iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// `sesinfra:children`, `sesinfra:children-2`, `sesinfra:children-3`, ...
@@ -234,7 +244,8 @@ fn encoded(token: &str) -> String {
         if plain(byte) {
             text.push(char::from(byte));
         } else {
-            text.push_str(&format!("={byte:02X}"));
+            // Writing to a String cannot fail.
+            let _ = write!(text, "={byte:02X}");
         }
     }
     text

@@ -60,10 +60,12 @@ impl fmt::Debug for Rates {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the table below says `None` where there is no limit")]
 const fn rate(per_second: f64, burst: u32) -> Option<Rate> {
     Some(Rate { per_second, burst })
 }
 
+#[expect(clippy::match_same_arms, reason = "a table by service, as AWS documents its limits")]
 fn rate_of_aws(service: &str, operation: &str) -> Option<Rate> {
     match (service, operation) {
         // SES: 1/s, except for what sends mail (developer guide, "SES API sending quotas") and two operations whose

@@ -11,7 +11,8 @@ use crate::aws::Facts;
 use crate::engine::{Address, Resource};
 use crate::environment::Environment;
 use crate::environment::names::{
-    DomainName, EventBus, IdentityName, RoleReference, SetName, StreamReference, TopicReference,
+    DomainName, EventBus, IdentityName, RoleReference, SetName, StreamReference, TimeSpan,
+    TopicReference,
 };
 use crate::environment::types::{
     ConfigurationSet, DimensionSource, EventDestination as Declared, EventTarget, EventType,
@@ -57,7 +58,7 @@ fn set_spec(settings: &Settings, set: &ConfigurationSet) -> Spec {
                 TlsPolicy::Require => "require".to_owned(),
             },
             pool: set.pool.as_ref().map(ToString::to_string),
-            max_delivery_seconds: set.max_delivery.map(|span| span.seconds()),
+            max_delivery_seconds: set.max_delivery.map(TimeSpan::seconds),
         },
         sending: set.sending,
         reputation_metrics: set.reputation_metrics,
@@ -136,7 +137,7 @@ fn add_tracking(settings: &Settings, set: &SetName, tracking: &Tracking, into: &
             resource = resource.after(records, "the domain is verified by its records");
         }
     }
-    let records = Address::new("dns", tracking.domain.to_string());
+    let records = Address::new("dns", tracking.domain.as_str());
     if into.has(&records) {
         let reason = "a link through a domain that does not resolve is dead";
         resource = resource.after(records, reason);

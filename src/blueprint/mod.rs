@@ -53,6 +53,10 @@ impl Draft {
 
     /// A resource with a typed spec, to be completed and given to [`Draft::add`]. `None` with a finding, should the
     /// spec have no JSON form.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers make the address for this and nothing else"
+    )]
     pub(crate) fn resource<S: Serialize>(
         &mut self,
         address: Address,

@@ -50,21 +50,20 @@ Examples:
 
 pub(super) async fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Failure> {
     let opened = run.open(&arguments.environment).await?;
-    let document = match &arguments.trust_github {
-        Some(subject) => trust(&opened.session.arns, subject),
-        None => {
-            let phase = if arguments.plan { Phase::Plan } else { Phase::Apply };
-            let settings = &opened.environment.settings;
-            let policy = permissions(settings, &opened.facts, &opened.blueprint.graph, phase);
-            serde_json::from_str(&policy.document()).map_err(Failure::internal)?
-        }
+    let document = if let Some(subject) = &arguments.trust_github {
+        trust(&opened.session.arns, subject)
+    } else {
+        let phase = if arguments.plan { Phase::Plan } else { Phase::Apply };
+        let settings = &opened.environment.settings;
+        let policy = permissions(settings, &opened.facts, &opened.blueprint.graph, phase);
+        serde_json::from_str(&policy.document()).map_err(Failure::internal)?
     };
     run.answer(&format!("{document:#}\n"))?;
     Ok(Exit::Done)
 }
 
 /// Who may assume the role. IAM refuses a trust in GitHub without a `sub`, and a wildcard there would let any workflow of
-/// any repository in (IAM user guide, "Create a role for OpenID Connect federation").
+/// any repository in (IAM user guide, "Create a role for `OpenID` Connect federation").
 fn trust(arns: &Arns, subject: &str) -> Value {
     json!({
         "Version": "2012-10-17",

@@ -85,6 +85,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "tests are read the easier")]
     fn paths(live: Option<Value>, wanted: Option<Value>, ignored: &[&str]) -> Vec<String> {
         let fields = difference(live.as_ref(), wanted.as_ref(), ignored);
         fields.into_iter().map(|field| field.path).collect()

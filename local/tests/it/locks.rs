@@ -22,7 +22,7 @@ async fn a_second_run_waits_and_is_told_who_is_first() {
     let mut told = Vec::new();
     let second = async {
         lock.take("apply", "second", Duration::from_secs(1), |holder| {
-            told.push(holder.host.clone())
+            told.push(holder.host.clone());
         })
         .await
     };

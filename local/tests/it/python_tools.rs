@@ -1,4 +1,4 @@
-//! Programs from PyPI that tests hold the product against: the `aws` command line and moto. Where one is installed it is
+//! Programs from `PyPI` that tests hold the product against: the `aws` command line and moto. Where one is installed it is
 //! used. In CI, where nothing may be skipped, what is missing is installed beside the build; elsewhere the test is skipped
 //! and says so.
 

@@ -96,7 +96,7 @@ impl ConfigurationSet {
         Self { sets: Arc::clone(sets) }
     }
 
-    fn live(&self, state: &State) -> Live<Spec, ()> {
+    fn live(state: &State) -> Live<Spec, ()> {
         let mut spec = groups::read(&state.output);
         spec.tags.clone_from(&state.tags);
         Live {
@@ -143,7 +143,7 @@ impl ConfigurationSet {
         };
         match &state.ownership {
             Ownership::Ours => {
-                let from = self.live(&state).spec;
+                let from = Self::live(&state).spec;
                 self.write(&change.name, &from, &change.to).await
             }
             Ownership::Foreign(owner) => {
@@ -276,7 +276,7 @@ impl Kind for ConfigurationSet {
         // Found by its tags only: the tagging service lags, so what is not ours after all is left out.
         let counts =
             |state: &&Arc<State>| named.contains(&state.name) || state.ownership == Ownership::Ours;
-        Ok(states.iter().filter(counts).map(|state| self.live(state)).collect())
+        Ok(states.iter().filter(counts).map(|state| Self::live(state)).collect())
     }
 
     async fn put(&self, change: &Change<Spec>) -> Result<Put<()>, BoxError> {

@@ -218,11 +218,11 @@ impl<'a> Standing<'a> {
             // What was there before us is used, not owned. A claim that is gone although the records were ours was
             // deleted by hand.
             let lost_claim = from.is_some() && self.mine.is_none();
-            let hold = held.unwrap_or(if lost_claim { Hold::Has } else { Hold::Uses });
-            if hold == Hold::Has && self.other_holder(entry).is_none() {
+            let claimed = held.unwrap_or(if lost_claim { Hold::Has } else { Hold::Uses });
+            if claimed == Hold::Has && self.other_holder(entry).is_none() {
                 add(edits);
             }
-            return Ok(hold);
+            return Ok(claimed);
         }
         if !found.is_empty() {
             let shown = from.is_some_and(|from| shows(from, wanted, &found.join(" and ")));

@@ -50,6 +50,7 @@ pub(super) struct MailFromState {
 
 /// An identity as SES describes it.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "SES says each of them by itself")]
 pub(super) struct State {
     pub(super) name: String,
     pub(super) arn: String,

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::reading::{Identities, Origin, SIGNING_KEY_TAG, State};
-use crate::aws::{TagChanges, failed};
+use crate::aws::{TagChanges, failed, hex};
 use crate::engine::{
     BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Put, Reading, Severity, Wanted,
     touches,
@@ -48,7 +48,7 @@ pub fn key_digest(selector: &str, public_key: &str) -> String {
     // No selector holds a zero byte, so no two pairs run together to one text.
     hash.update([0]);
     hash.update(public_key.as_bytes());
-    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hex(hash.finalize().into_iter().take(8))
 }
 
 impl Signing {
@@ -124,7 +124,6 @@ impl Kind for Signing {
 
     fn impact(&self, from: Option<&Spec>, to: Option<&Spec>, fields: &[Field]) -> Impact {
         match (from, to) {
-            (_, None) => Impact::safe(),
             (None, Some(_)) => Impact::new(
                 Severity::Degrades,
                 "mail is unsigned from the switch until SES finds the record of the new key",
@@ -135,7 +134,7 @@ impl Kind for Signing {
                     "mail may be unsigned from the switch until SES finds the record of the new key; the old record stays until then",
                 )
             }
-            (Some(_), Some(_)) => Impact::safe(),
+            _ => Impact::safe(),
         }
     }
 

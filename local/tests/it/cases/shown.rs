@@ -81,15 +81,12 @@ fn without_ids(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut at = 0;
     while let Some(character) = text[at..].chars().next() {
-        match text.get(at..at + LENGTH).filter(|piece| is_id(piece)) {
-            Some(_) => {
-                kept.push_str("AN-ID");
-                at += LENGTH;
-            }
-            None => {
-                kept.push(character);
-                at += character.len_utf8();
-            }
+        if text.get(at..at + LENGTH).is_some_and(is_id) {
+            kept.push_str("AN-ID");
+            at += LENGTH;
+        } else {
+            kept.push(character);
+            at += character.len_utf8();
         }
     }
     kept
