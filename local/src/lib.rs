@@ -3,7 +3,7 @@
 //! SQS, SSM, KMS, `CloudWatch`, Service Quotas, Secrets Manager, `EventBridge`, Firehose, tagging and SES v2.
 //!
 //! The crates it is made of are kinder than AWS. Where sesinfra could go wrong unnoticed because of that, a layer of
-//! ours refuses what AWS refuses ([`strict`]), asks for the permissions AWS asks for ([`authorization`]), and loses the
+//! ours refuses what AWS refuses (`strict`), asks for the permissions AWS asks for (`authorization`), and loses the
 //! messages AWS loses ([`delivery`]).
 
 mod authorization;
