@@ -34,11 +34,15 @@ use aws_smithy_types::retry::ErrorKind;
 use super::Class;
 use super::error::classify;
 use super::pacing::{Pacer, Rates};
+use super::way::Way;
 
 /// Attempts at a throttled call: with waits of up to 20 seconds that is four to five minutes.
 const THROTTLED_ATTEMPTS_MAX: u32 = 25;
 /// Attempts at a call that failed for another passing reason.
 const OTHER_ATTEMPTS_MAX: u32 = 5;
+
+/// What a call fails with that is not made, because none is to be made any more.
+pub(super) const SHUT: &str = "this run no longer holds the lock";
 
 /// Something about calls that whoever waits for them may like to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,18 +66,25 @@ pub trait Listener: fmt::Debug + Send + Sync {
 #[derive(Clone, Debug)]
 pub(super) struct Calls {
     pacer: Arc<Pacer>,
+    way: Arc<Way>,
     listener: Option<Arc<dyn Listener>>,
 }
 
 impl Calls {
-    pub(super) fn new(place: &str, rates: Rates, listener: Option<Arc<dyn Listener>>) -> Self {
-        Self { pacer: Pacer::shared(place, rates), listener }
+    pub(super) fn new(
+        place: &str,
+        rates: Rates,
+        listener: Option<Arc<dyn Listener>>,
+        way: &Arc<Way>,
+    ) -> Self {
+        Self { pacer: Pacer::shared(place, rates), way: Arc::clone(way), listener }
     }
 
     /// Where an attempt waits for its time and gets its credentials.
     pub(super) fn identity_cache(&self) -> SharedIdentityCache {
         SharedIdentityCache::new(PacedIdentities {
             pacer: self.pacer.clone(),
+            way: Arc::clone(&self.way),
             cache: IdentityCache::lazy().build(),
         })
     }
@@ -114,6 +125,7 @@ pub(super) use client;
 #[derive(Debug)]
 struct PacedIdentities {
     pacer: Arc<Pacer>,
+    way: Arc<Way>,
     cache: SharedIdentityCache,
 }
 
@@ -127,6 +139,10 @@ impl ResolveCachedIdentity for PacedIdentities {
         IdentityFuture::new(async move {
             if let Some((service, operation)) = called(config_bag) {
                 self.pacer.pass(service, operation).await;
+            }
+            // After the wait for its time, so that nothing that waited goes out.
+            if self.way.is_shut() {
+                return Err(SHUT.into());
             }
             self.cache.resolve_cached_identity(resolver, runtime_components, config_bag).await
         })
@@ -251,20 +267,25 @@ struct Attempt(u32);
 /// A way to the services that counts attempts: the SDK has let go of the request by the time that it asks whether to
 /// try again. An answer carries the number, and a failure to get one becomes final by itself.
 #[derive(Debug)]
-pub(super) struct CountsAttempts(pub(super) SharedHttpConnector);
+pub(super) struct CountsAttempts {
+    pub(super) inner: SharedHttpConnector,
+    pub(super) way: Arc<Way>,
+}
 
 impl HttpConnector for CountsAttempts {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let attempt = attempt_of(&request);
-        let answer = self.0.call(request);
+        let answer = self.inner.call(request);
+        let way = Arc::clone(&self.way);
         HttpConnectorFuture::new(async move {
             match answer.await {
                 Ok(mut response) => {
+                    way.answered();
                     response.add_extension(Attempt(attempt));
                     Ok(response)
                 }
                 // Timeouts and broken connections are retried; what is of the kind "other" is not.
-                Err(error) if attempt >= OTHER_ATTEMPTS_MAX => {
+                Err(error) if way.failed(attempt, OTHER_ATTEMPTS_MAX) => {
                     Err(ConnectorError::other(error.into(), None))
                 }
                 Err(error) => Err(error),

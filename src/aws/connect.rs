@@ -20,6 +20,7 @@ use aws_smithy_runtime_api::client::http::{
 use super::calls::{Calls, CountsAttempts, Listener, client, retries};
 use super::pacing::Rates;
 use super::private_key::SecretError;
+use super::way::Way;
 use super::{Arns, AwsError, Facts, Owner, Session, failed};
 use crate::environment::Environment;
 use crate::environment::names::{AccountId, Arn, IdentityName, RoleArn};
@@ -128,17 +129,22 @@ pub async fn connect(
     Ok((session, facts))
 }
 
-/// A session of the environment's account and Region, and of no other.
-async fn sign_in(environment: &Environment, access: &Access) -> Result<Arc<Session>, ConnectError> {
+/// A session of the environment's account and Region, and of no other, for what needs no more.
+pub async fn sign_in(
+    environment: &Environment,
+    access: &Access,
+) -> Result<Arc<Session>, ConnectError> {
     let aws = &environment.settings.aws;
     let arns = Arns::new(aws.account.clone(), aws.region.clone());
     check_role(aws, &arns)?;
     let owner = Owner::new(environment.settings.project.clone(), environment.name.clone(), &arns);
-    let mut config = sdk_config(aws, access).await;
+    let way = Arc::new(Way::default());
+    let mut config = sdk_config(aws, access, &way).await;
     if let Some(role) = &aws.role {
         config = as_role(&config, role).await;
     }
-    let session = Session::new(arns, owner, Connection::new(config, access, aws.account.as_str()));
+    let session =
+        Session::new(arns, owner, Connection::new(config, access, aws.account.as_str(), way));
     check_caller(&session).await?;
     Ok(Arc::new(session))
 }
@@ -149,36 +155,38 @@ pub(super) struct Connection {
     pub(super) config: SdkConfig,
     pub(super) calls: Calls,
     pub(super) root: PathBuf,
+    pub(super) way: Arc<Way>,
     access: Access,
 }
 
 impl Connection {
-    fn new(config: SdkConfig, access: &Access, account: &str) -> Self {
+    fn new(config: SdkConfig, access: &Access, account: &str, way: Arc<Way>) -> Self {
         let region = config.region().map(ToString::to_string).unwrap_or_default();
         let endpoint = config.endpoint_url().unwrap_or_default();
         let place = format!("{endpoint} {account} {region}");
-        let calls = Calls::new(&place, access.rates(), access.listener.clone());
+        let calls = Calls::new(&place, access.rates(), access.listener.clone(), &way);
         let config = config.into_builder().identity_cache(calls.identity_cache()).build();
-        Self { config, calls, root: access.root.clone(), access: access.clone() }
+        Self { config, calls, root: access.root.clone(), way, access: access.clone() }
     }
 
     /// Route 53 as `role`, which is of another account and so under limits of its own.
     pub(super) async fn route53_as(&self, role: &RoleArn) -> aws_sdk_route53::Client {
         let account =
             Arn::parse(role.as_str()).map(|arn| arn.account().to_owned()).unwrap_or_default();
-        let connection = Self::new(as_role(&self.config, role).await, &self.access, &account);
+        let config = as_role(&self.config, role).await;
+        let connection = Self::new(config, &self.access, &account, Arc::clone(&self.way));
         client!(aws_sdk_route53, &connection.config, connection.calls)
     }
 }
 
-async fn sdk_config(aws: &Aws, access: &Access) -> SdkConfig {
+async fn sdk_config(aws: &Aws, access: &Access, way: &Arc<Way>) -> SdkConfig {
     let timeouts = aws_config::timeout::TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(READ_TIMEOUT)
         .build();
     let mut loader = aws_config::from_env()
         .region(Region::new(aws.region.to_string()))
-        .http_client(http_client(access))
+        .http_client(http_client(access, way))
         .timeout_config(timeouts)
         .retry_config(retries(access.rates()));
     if let Some(endpoint) = &access.endpoint {
@@ -191,7 +199,7 @@ async fn sdk_config(aws: &Aws, access: &Access) -> SdkConfig {
 }
 
 /// One pool of connections for all services. The proxies of the process environment are used, as the AWS CLI does.
-fn http_client(access: &Access) -> SharedHttpClient {
+fn http_client(access: &Access, way: &Arc<Way>) -> SharedHttpClient {
     let settings = HttpConnectorSettings::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(READ_TIMEOUT)
@@ -204,7 +212,10 @@ fn http_client(access: &Access) -> SharedHttpClient {
         let ring = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
         connector.proxy_config(ProxyConfig::from_env()).tls_provider(ring).build()
     };
-    let connector = SharedHttpConnector::new(CountsAttempts(SharedHttpConnector::new(connector)));
+    let connector = SharedHttpConnector::new(CountsAttempts {
+        inner: SharedHttpConnector::new(connector),
+        way: Arc::clone(way),
+    });
     http_client_fn(move |_, _| connector.clone())
 }
 

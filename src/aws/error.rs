@@ -10,6 +10,8 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 
+use super::calls::SHUT;
+
 /// What an error means to whoever made the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
@@ -115,6 +117,9 @@ where
 
 /// A request that was not sent, or an answer that could not be read.
 fn unsent(message: &str) -> (String, String, Class) {
+    if message.contains(SHUT) {
+        return ("not sent".to_owned(), SHUT.to_owned(), Class::Other);
+    }
     // The SDK has no type for "no credentials"; its chain of causes names the provider.
     let lacks_credentials = message.to_ascii_lowercase().contains("credentials");
     let (code, class) = if lacks_credentials {

@@ -6,6 +6,7 @@
 //! every write is safe against another writer without it.
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -70,9 +71,51 @@ pub enum LockError {
     /// A parameter of that name holds something else.
     #[error("the SSM parameter {0} does not hold a lock of sesinfra")]
     NotALock(String),
+    /// It was no longer wanted.
+    #[error("the lock is no longer wanted")]
+    GivenUp,
     /// A call failed.
     #[error(transparent)]
     Aws(#[from] AwsError),
+}
+
+/// How a lock that was held ceased to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// Somebody else has it.
+    TakenOver(Box<Holder>),
+    /// It is gone, or something else is in its place.
+    BrokenOpen,
+    /// It could not be renewed in time, so that by now it may be anybody's.
+    NotRenewed,
+}
+
+impl fmt::Display for Lost {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TakenOver(heir) => write!(formatter, "the lock was taken over by {heir}"),
+            Self::BrokenOpen => formatter.write_str("somebody broke the lock open"),
+            Self::NotRenewed => formatter.write_str(
+                "the lock could not be renewed in time, and may be another run's by now",
+            ),
+        }
+    }
+}
+
+/// A lock as it was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    /// Who holds it.
+    pub holder: Holder,
+    /// How long ago the holder gave the last sign of life, as far as the clocks agree.
+    pub age: Duration,
+}
+
+impl fmt::Display for Sighting {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { holder, age } = self;
+        write!(formatter, "{holder}; last sign of life {} seconds ago", age.as_secs())
+    }
 }
 
 /// The lock of one environment.
@@ -99,6 +142,13 @@ struct Found {
     age: Duration,
 }
 
+impl Found {
+    /// Whether nobody has written it in between. Versions alone do not tell: those of a new parameter begin with 1 again.
+    fn is_same(&self, other: &Self) -> bool {
+        self.version == other.version && self.holder == other.holder
+    }
+}
+
 impl<'a> Lock<'a> {
     /// The lock of the environment that `session` is of.
     #[must_use]
@@ -115,11 +165,12 @@ impl<'a> Lock<'a> {
     }
 
     /// Who holds it.
-    pub async fn holder(&self) -> Result<Option<Holder>, LockError> {
-        Ok(self.find().await?.map(|found| found.holder))
+    pub async fn holder(&self) -> Result<Option<Sighting>, LockError> {
+        Ok(self.find().await?.map(|Found { holder, age, .. }| Sighting { holder, age }))
     }
 
-    /// Takes the lock, waiting at most `patience` for another holder. `waiting` is told who that is, once.
+    /// Takes the lock, waiting at most `patience` for another holder, and no longer than until `given_up`. `waiting` is
+    /// told who that is, once.
     ///
     /// A holder that gives no sign for the length of a lease is dead, and its lock is taken over. Whether it gives one is
     /// seen by the parameter's version, on our own clock, so that clocks need not agree.
@@ -129,40 +180,61 @@ impl<'a> Lock<'a> {
         host: &str,
         patience: Duration,
         mut waiting: impl FnMut(&Holder),
+        given_up: impl Future<Output = ()>,
     ) -> Result<Held<'_>, LockError> {
         let holder = self.new_holder(command, host);
         let began = Instant::now();
-        let mut seen: Option<(i64, Instant)> = None;
+        let mut seen: Option<(Found, Instant)> = None;
+        let mut given_up = pin!(given_up);
         loop {
             if self.put(&holder, false).await? {
                 return Ok(Held { lock: self, holder, renewals: AtomicU64::new(0) });
             }
-            let Some(found) = self.find().await? else { continue };
-            let since = match seen {
-                Some((version, since)) if version == found.version => since,
-                Some(_) => Instant::now(),
-                None => {
-                    waiting(&found.holder);
-                    Instant::now()
+            if let Some(found) = self.find().await? {
+                let since = match &seen {
+                    Some((before, since)) if before.is_same(&found) => *since,
+                    Some(_) => Instant::now(),
+                    None => {
+                        waiting(&found.holder);
+                        Instant::now()
+                    }
+                };
+                if self.is_dead(&found, since.elapsed()) && self.take_over(&found, &holder).await? {
+                    return Ok(Held { lock: self, holder, renewals: AtomicU64::new(0) });
                 }
-            };
-            seen = Some((found.version, since));
-            // A lock that is ten leases old is left over from long ago, whatever clocks say.
-            let is_dead =
-                since.elapsed() >= self.lease.length || found.age >= self.lease.length * 10;
-            if is_dead {
-                self.remove().await?;
-                continue;
+                if began.elapsed() >= patience {
+                    return Err(LockError::Held(Box::new(found.holder)));
+                }
+                seen = Some((found, since));
             }
-            if began.elapsed() >= patience {
-                return Err(LockError::Held(Box::new(found.holder)));
+            tokio::select! {
+                () = tokio::time::sleep(self.lease.look) => {}
+                () = &mut given_up => return Err(LockError::GivenUp),
             }
-            tokio::time::sleep(self.lease.look).await;
         }
     }
 
+    /// Whether a lock that was watched so long without a sign of its holder is left over from a run that died.
+    fn is_dead(&self, found: &Found, watched: Duration) -> bool {
+        let Lease { length, renewal, look } = self.lease;
+        // One that is ten leases old by the clocks need only be watched for as long as a living holder would take to
+        // give a sign: clocks may be wrong.
+        watched >= length || (found.age >= length * 10 && watched >= renewal + look * 2)
+    }
+
+    /// Puts `holder` in the place of a dead one, and looks a while later whether it is still there: of several who do
+    /// this at the same moment, the last one has it.
+    async fn take_over(&self, dead: &Found, holder: &Holder) -> Result<bool, LockError> {
+        if !self.find().await?.is_some_and(|now| now.is_same(dead)) {
+            return Ok(false);
+        }
+        self.put(holder, true).await?;
+        tokio::time::sleep(self.lease.look).await;
+        Ok(self.find().await?.is_some_and(|now| now.holder.nonce == holder.nonce))
+    }
+
     /// Removes the lock, whoever holds it; gives who did.
-    pub async fn break_open(&self) -> Result<Option<Holder>, LockError> {
+    pub async fn break_open(&self) -> Result<Option<Sighting>, LockError> {
         let holder = self.holder().await?;
         if holder.is_some() {
             self.remove().await?;
@@ -222,23 +294,44 @@ impl<'a> Lock<'a> {
 }
 
 impl Held<'_> {
-    /// Renews the lock again and again; ends when it is no longer ours, with whoever has it now, if anybody.
+    /// Renews the lock again and again until `end`; ends before that if it is no longer ours, with how that came about.
     ///
-    /// A call that fails is no loss: the next one comes well before the lease ends.
-    pub async fn keep(&self) -> Option<Holder> {
+    /// A renewal under way is finished first, so that none arrives after the lock was given back. One that fails is no
+    /// loss as long as the next comes before the lease ends.
+    pub async fn keep(&self, end: impl Future<Output = ()>) -> Option<Lost> {
+        let Lease { length, renewal, .. } = self.lock.lease;
+        let mut renewed = Instant::now();
+        let mut end = pin!(end);
         loop {
-            tokio::time::sleep(self.lock.lease.renewal).await;
-            match self.lock.find().await {
-                Ok(Some(found)) if found.holder.nonce == self.holder.nonce => {
-                    let mut renewed = self.holder.clone();
-                    renewed.renewals = self.renewals.fetch_add(1, Ordering::Relaxed) + 1;
-                    if let Err(error) = self.lock.put(&renewed, true).await {
-                        tracing::warn!(%error, "the lock was not renewed this time");
-                    }
-                }
-                Ok(found) => return found.map(|found| found.holder),
-                Err(error) => tracing::warn!(%error, "the lock could not be looked at"),
+            tokio::select! {
+                () = tokio::time::sleep(renewal) => {}
+                () = &mut end => return None,
             }
+            let began = Instant::now();
+            let left = length.saturating_sub(renewed.elapsed());
+            match tokio::time::timeout(left, self.renew()).await {
+                Ok(Ok(None)) => renewed = began,
+                Ok(Ok(Some(lost))) => return Some(lost),
+                Ok(Err(error)) => tracing::warn!(%error, "the lock was not renewed this time"),
+                Err(_) => return Some(Lost::NotRenewed),
+            }
+            if renewed.elapsed() >= length {
+                return Some(Lost::NotRenewed);
+            }
+        }
+    }
+
+    /// Renews the lock, or finds out that it is lost.
+    async fn renew(&self) -> Result<Option<Lost>, AwsError> {
+        match self.lock.find().await {
+            Ok(Some(found)) if found.holder.nonce == self.holder.nonce => {
+                let mut renewed = self.holder.clone();
+                renewed.renewals = self.renewals.fetch_add(1, Ordering::Relaxed) + 1;
+                self.lock.put(&renewed, true).await.map(|_| None)
+            }
+            Ok(Some(found)) => Ok(Some(Lost::TakenOver(Box::new(found.holder)))),
+            Err(LockError::Aws(error)) => Err(error),
+            Ok(None) | Err(_) => Ok(Some(Lost::BrokenOpen)),
         }
     }
 
@@ -250,5 +343,39 @@ impl Held<'_> {
             }
             _ => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(nonce: &str, version: i64) -> Found {
+        let holder = Holder {
+            nonce: nonce.to_owned(),
+            holder: "arn:aws:sts::123456789012:assumed-role/ci/1".to_owned(),
+            host: "runner".to_owned(),
+            command: "apply".to_owned(),
+            since: 1_790_000_000,
+            renewals: 0,
+        };
+        Found { holder, version, age: Duration::from_secs(14) }
+    }
+
+    #[test]
+    fn the_next_of_many_short_runs_is_not_the_one_before() {
+        assert!(found("a", 1).is_same(&found("a", 1)));
+        assert!(!found("a", 1).is_same(&found("a", 2)));
+        assert!(!found("a", 1).is_same(&found("b", 1)));
+    }
+
+    #[test]
+    fn a_lock_says_who_has_it_since_when_and_whether_they_live() {
+        let Found { holder, age, .. } = found("a", 1);
+        assert_eq!(
+            Sighting { holder, age }.to_string(),
+            "apply of arn:aws:sts::123456789012:assumed-role/ci/1 on runner, since 2026-09-21T14:13:20Z; \
+             last sign of life 14 seconds ago"
+        );
     }
 }

@@ -19,14 +19,15 @@ mod private_key;
 mod propagation;
 mod session;
 pub mod topics;
+mod way;
 mod zones;
 
 pub use arns::Arns;
 pub use calls::{Listener, Note};
-pub use connect::{Access, ConnectError, connect};
+pub use connect::{Access, ConnectError, connect, sign_in};
 pub use error::{AwsError, Class, OrAbsent, failed};
 pub use facts::Facts;
-pub use lock::{Held, Holder, Lease, Lock, LockError};
+pub use lock::{Held, Holder, Lease, Lock, LockError, Lost, Sighting};
 pub use memo::{Memo, Reads};
 pub(crate) use ownership::hex;
 pub use ownership::{Owner, TagChanges, short_hash};

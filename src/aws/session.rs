@@ -76,6 +76,17 @@ impl Session {
         let _ = self.caller.set(arn.to_owned());
     }
 
+    /// Whether AWS is out of reach: a call failed for want of an answer, and no other has got one since.
+    #[must_use]
+    pub fn is_cut_off(&self) -> bool {
+        self.connection.way.is_cut_off()
+    }
+
+    /// From now on no call is made, not even the next attempt at one under way.
+    pub fn shut(&self) {
+        self.connection.way.shut();
+    }
+
     /// Amazon SES, API v2.
     #[must_use]
     pub const fn ses(&self) -> &aws_sdk_sesv2::Client {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::Run;
 use super::advice::advice;
 use super::arguments::{CarryingOut, Format, Selection};
-use super::control::{Conductor, Schedule, Stop};
+use super::control::{Conductor, Reason, Schedule, Stop};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::open::Opened;
@@ -18,6 +18,14 @@ use crate::view::{Document, Progress, Purpose, plan_text, report_json, report_te
 
 /// How long steps wait for the outside unless `--wait` says otherwise.
 const WAITING_MAX: Duration = Duration::from_mins(10);
+
+/// What became of the work under the lock.
+enum Worked {
+    /// Everything is done; it was done as this says.
+    All(Box<Document>),
+    /// Not everything; the run ends so.
+    Partly(Exit),
+}
 
 impl Run<'_> {
     pub(super) async fn carry_out(
@@ -38,10 +46,22 @@ impl Run<'_> {
             ))
             .hinted(format!("look at the plan, then do not be asked: {again} --yes")));
         }
-        let opened = self.open(name).await?;
         let stop = Stop::new();
-        let work = self.plan_and_apply(&opened, purpose, selection, options, &stop, &again);
-        self.locked(&opened.session, verb, options.lock_timeout, &stop, work).await
+        let all = async {
+            let opened =
+                stop.unless(self.open(name)).await.map_err(|it| unchanged(it, &again))??;
+            let work = self.plan_and_apply(&opened, purpose, selection, options, &stop, &again);
+            let (patience, session) = (options.lock_timeout, &opened.session);
+            match self.locked(session, verb, patience, &stop, &again, work).await? {
+                Worked::Partly(exit) => Ok(exit),
+                // Waiting changes nothing, so others need not wait for it.
+                Worked::All(document) => match options.wait.filter(|_| purpose == Purpose::Apply) {
+                    Some(limit) => self.wait_for_identities(&opened, &document, limit, &stop).await,
+                    None => Ok(Exit::Done),
+                },
+            }
+        };
+        interruptible(&stop, all).await
     }
 
     /// Plans, shows, asks, carries out and reports: once, under the lock.
@@ -53,8 +73,9 @@ impl Run<'_> {
         options: &CarryingOut,
         stop: &Stop,
         again: &str,
-    ) -> Result<Exit, Failure> {
-        let document = self.planned(opened, purpose, selection).await?;
+    ) -> Result<Worked, Failure> {
+        let planned = stop.unless(self.planned(opened, purpose, selection)).await;
+        let document = planned.map_err(|reason| unchanged(reason, again))??;
         self.show(&document, options.format)?;
         if !document.refusals.is_empty() {
             let reasons = match document.refusals.len() {
@@ -66,23 +87,19 @@ impl Run<'_> {
             )));
         }
         if !document.plan.is_empty() && !options.yes {
-            self.ask(&document).await?;
-            if stop.is_stopped() {
-                return Err(Failure::refused("nothing was changed: another run has taken over")
-                    .hinted(format!("look at what it does, then plan again: {again}")));
-            }
+            self.ask(&document, stop, again).await?;
             // However long the answer took, what is done now is done to AWS as it is now.
             opened.session.forget_reads();
         }
-        let report = self.carried_out(opened, &document, options, stop).await?;
+        if let Some(reason) = stop.reason() {
+            return Err(unchanged(reason, again));
+        }
+        let report = self.carried_out(opened, &document, options, stop).await;
         self.report(&document, &report, options.format, again)?;
         if report.has_failures() || !report.is_complete() {
-            return Ok(exit(&report));
+            return Ok(Worked::Partly(exit(&report)));
         }
-        match options.wait.filter(|_| purpose == Purpose::Apply) {
-            Some(limit) => self.wait_for_identities(opened, &document, limit).await,
-            None => Ok(Exit::Done),
-        }
+        Ok(Worked::All(Box::new(document)))
     }
 
     /// The plan is what is consented to; where the answer is for a program, it stands beside it.
@@ -96,7 +113,7 @@ impl Run<'_> {
         }
     }
 
-    async fn ask(&self, document: &Document) -> Result<(), Failure> {
+    async fn ask(&self, document: &Document, stop: &Stop, again: &str) -> Result<(), Failure> {
         let question = match document.purpose {
             Purpose::Apply => "Do these things",
             Purpose::Destroy => "Delete all of this",
@@ -105,23 +122,18 @@ impl Run<'_> {
             "\n{question} in `{}`? Only `yes` is taken for a yes: ",
             document.environment
         ));
-        let mut interrupts = Interrupts::listen()?;
-        let answer = tokio::select! {
-            answer = self.host.read_line() => answer.map_err(Failure::input)?,
-            () = interrupts.next() => None,
-        };
-        match answer.as_deref() {
+        let answer = stop.unless(self.host.read_line()).await;
+        if !matches!(answer, Ok(Ok(Some(_)))) {
+            // Nobody ended the line of the question.
+            self.say("\n");
+        }
+        match answer.map_err(|reason| unchanged(reason, again))?.map_err(Failure::input)?.as_deref()
+        {
             Some("yes") => {
                 self.say("\n");
                 Ok(())
             }
-            answer => {
-                // Nobody ended the line of the question.
-                if answer.is_none() {
-                    self.say("\n");
-                }
-                Err(Failure::refused("nothing was changed: the answer was not `yes`"))
-            }
+            _ => Err(Failure::refused("nothing was changed: the answer was not `yes`")),
         }
     }
 
@@ -131,7 +143,7 @@ impl Run<'_> {
         document: &Document,
         options: &CarryingOut,
         stop: &Stop,
-    ) -> Result<Report, Failure> {
+    ) -> Report {
         let has_bar = self.host.terminal.errors && self.error_style().is_coloured();
         let progress = Progress::new(self.host.screen(), document.plan.steps.len(), has_bar);
         let limit = options.wait.unwrap_or(WAITING_MAX);
@@ -143,25 +155,25 @@ impl Run<'_> {
             parallelism: usize::from(options.parallelism),
         };
         let mut applying = pin!(apply(&document.plan, &opened.registry, &conductor));
-        let mut interrupts = Interrupts::listen()?;
-        let report = loop {
-            tokio::select! {
-                report = &mut applying => break report,
-                () = interrupts.next() => {
-                    if stop.is_stopped() {
-                        progress.finish();
-                        return Err(Failure::partial("left at once: calls under way may or may not have had their effect")
-                            .hinted("run the same command again: it finds out, and goes on from there"));
+        let report = tokio::select! {
+            report = &mut applying => report,
+            reason = stop.stopped() => {
+                progress.say(&match reason {
+                    Reason::Interrupted => {
+                        "Stopping: calls under way are finished, no more are started. Again to leave at once."
+                            .to_owned()
                     }
-                    stop.stop();
-                    progress.say("Stopping: calls under way are finished, no more are started. Again to leave at once.");
-                }
+                    Reason::LockLost(how) => format!("Stopping: {how}. No more calls are made."),
+                });
+                applying.await
             }
         };
         progress.finish();
-        Ok(report)
+        report
     }
 
+    /// The report is the answer. One that cannot be written where answers go is said beside it: what was done to AWS
+    /// must not stay untold.
     fn report(
         &self,
         document: &Document,
@@ -169,10 +181,11 @@ impl Run<'_> {
         format: Format,
         again: &str,
     ) -> Result<(), Failure> {
-        self.answer(&match format {
+        let text = match format {
             Format::Text => report_text(document, report, &advice, again, self.output_style()),
             Format::Json => format!("{:#}\n", report_json(document, report)),
-        })
+        };
+        self.answer(&text).inspect_err(|_| self.say(&text))
     }
 }
 
@@ -181,8 +194,41 @@ fn exit(report: &Report) -> Exit {
     if report.has_failures() && report.done() == 0 { Exit::Failed } else { Exit::Partial }
 }
 
+/// Stopped before the first change.
+pub(super) fn unchanged(reason: Reason, again: &str) -> Failure {
+    match reason {
+        Reason::Interrupted => Failure::refused("nothing was changed: the run was interrupted"),
+        Reason::LockLost(how) => Failure::refused(format!("nothing was changed: {how}"))
+            .hinted(format!("look at what the other run does, then plan again: {again}")),
+    }
+}
+
+/// Does `work`. The first interrupt is the wish to stop, and the work ends by itself; a second one leaves it at once.
+async fn interruptible<T>(
+    stop: &Stop,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let mut interrupts = Interrupts::listen()?;
+    let mut work = pin!(work);
+    let mut is_interrupted = false;
+    loop {
+        tokio::select! {
+            ended = &mut work => return ended,
+            () = interrupts.next() => {
+                if is_interrupted {
+                    return Err(Failure::partial("left at once: calls under way may or may not have had their effect")
+                        .hinted("run the same command again: it finds out, and goes on from there")
+                        .hinted("the lock ends by itself after 90 seconds; another run waits for that"));
+                }
+                is_interrupted = true;
+                stop.stop(Reason::Interrupted);
+            }
+        }
+    }
+}
+
 /// Ctrl-C, and the signal by which CI ends a job.
-pub(super) struct Interrupts {
+struct Interrupts {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
     #[cfg(unix)]
@@ -191,7 +237,7 @@ pub(super) struct Interrupts {
 
 impl Interrupts {
     /// From now on these signals are heard, and no longer end the process by themselves.
-    pub(super) fn listen() -> Result<Self, Failure> {
+    fn listen() -> Result<Self, Failure> {
         #[cfg(unix)]
         {
             use tokio::signal::unix::{SignalKind, signal};
@@ -205,7 +251,7 @@ impl Interrupts {
     }
 
     /// Waits for the next one.
-    pub(super) async fn next(&mut self) {
+    async fn next(&mut self) {
         #[cfg(unix)]
         tokio::select! {
             _ = self.terminate.recv() => {}

@@ -19,35 +19,69 @@ const FIRST_READ_PAUSE: Duration = Duration::from_millis(200);
 /// Reads may lag writes for up to a minute (SQS and SNS document it): so long they are repeated.
 const READS_WITHIN: Duration = Duration::from_mins(1);
 
-/// The wish to stop, which can be made once.
+/// Why nothing new may start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// Somebody wishes it: Ctrl-C, or a job of CI that is cancelled.
+    Interrupted,
+    /// Another run may be at work by now; the text says how that came about.
+    LockLost(String),
+}
+
+/// The wish to stop, which is made once: the first reason stands.
 #[derive(Clone, Debug)]
 pub(super) struct Stop {
-    sender: Arc<watch::Sender<bool>>,
+    sender: Arc<watch::Sender<Option<Reason>>>,
 }
 
 impl Stop {
     /// Nobody wishes to stop yet.
     pub(super) fn new() -> Self {
-        Self { sender: Arc::new(watch::Sender::new(false)) }
+        Self { sender: Arc::new(watch::Sender::new(None)) }
     }
 
-    /// From now on nothing new may start.
-    pub(super) fn stop(&self) {
-        self.sender.send_replace(true);
+    /// From now on nothing new may start. `false` if that was so before.
+    pub(super) fn stop(&self, reason: Reason) -> bool {
+        self.sender.send_if_modified(|wish| {
+            let is_first = wish.is_none();
+            wish.get_or_insert(reason);
+            is_first
+        })
     }
 
-    /// Whether somebody wished to stop.
+    /// Why to stop, if so.
+    pub(super) fn reason(&self) -> Option<Reason> {
+        self.sender.borrow().clone()
+    }
+
+    /// Whether nothing new may start.
     pub(super) fn is_stopped(&self) -> bool {
-        *self.sender.borrow()
+        self.sender.borrow().is_some()
+    }
+
+    /// Waits for the wish to stop.
+    pub(super) async fn stopped(&self) -> Reason {
+        let mut wish = self.sender.subscribe();
+        let known = wish.wait_for(Option::is_some).await;
+        match known.ok().and_then(|reason| reason.clone()) {
+            Some(reason) => reason,
+            // Not before this is gone, and with it everybody who could wish.
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Does `work` up to the wish to stop, which lets go of it. For what changes nothing, and can be cut off anywhere.
+    pub(super) async fn unless<T>(&self, work: impl Future<Output = T>) -> Result<T, Reason> {
+        tokio::select! {
+            biased;
+            reason = self.stopped() => Err(reason),
+            ended = work => Ok(ended),
+        }
     }
 
     /// Sleeps; `false` if it was stopped meanwhile.
     pub(super) async fn sleep(&self, pause: Duration) -> bool {
-        let mut wish = self.sender.subscribe();
-        tokio::select! {
-            () = tokio::time::sleep(pause) => !self.is_stopped(),
-            _ = wish.wait_for(|stopped| *stopped) => false,
-        }
+        self.unless(tokio::time::sleep(pause)).await.is_ok()
     }
 }
 
@@ -106,7 +140,8 @@ impl Control for Conductor<'_> {
     }
 
     fn is_stopped(&self) -> bool {
-        self.stop.is_stopped()
+        // Without a way to AWS every further step would only wait its time and fail.
+        self.stop.is_stopped() || self.session.is_cut_off()
     }
 
     async fn pause(&self, attempt: u32) -> bool {
@@ -151,6 +186,21 @@ mod tests {
         assert_eq!(pauses[..3], [10.0, 15.0, 22.5]);
         assert!(pauses.iter().all(|pause| *pause <= 60.0));
         assert!((pauses.iter().sum::<f64>() - 600.0).abs() < 0.001);
+    }
+
+    #[tokio::test]
+    async fn the_first_wish_to_stop_stands_and_everybody_hears_it() {
+        let stop = Stop::new();
+        assert_eq!(stop.unless(async { 1 }).await, Ok(1));
+        let heir = Reason::LockLost("gone".to_owned());
+        let (waited, ()) = tokio::join!(stop.unless(std::future::pending::<()>()), async {
+            assert!(stop.stop(heir.clone()));
+            assert!(!stop.stop(Reason::Interrupted));
+        });
+        assert_eq!(waited, Err(heir.clone()));
+        assert_eq!(stop.reason(), Some(heir));
+        assert!(!stop.sleep(Duration::from_secs(600)).await);
+        assert!(stop.unless(async { 1 }).await.is_err());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::aws::Access;
+use crate::aws::{Access, Lease};
 use crate::lookup::{Lookup, PublicDns};
 use crate::view::{Screen, Sink, Style};
 
@@ -26,6 +26,8 @@ pub struct Host {
     pub program: String,
     /// The first pause before a step that waits for the outside is tried again; later ones are longer.
     pub first_pause: Duration,
+    /// How long the lock of a run that gives no more sign stands.
+    pub lease: Lease,
     screen: Screen,
     input: Arc<Mutex<Box<dyn BufRead + Send>>>,
 }
@@ -61,6 +63,7 @@ impl Host {
             terminal: Terminal::default(),
             program: "sesinfra".to_owned(),
             first_pause: Duration::from_secs(10),
+            lease: Lease::default(),
             screen: Screen::new(output, errors),
             input: Arc::new(Mutex::new(input)),
         }

@@ -6,7 +6,7 @@ use super::Run;
 use super::arguments::environment;
 use super::exit::{EXIT_CODES, Exit};
 use super::failure::Failure;
-use crate::aws::{Lease, Lock, LockError, connect};
+use crate::aws::{Lock, LockError, sign_in};
 use crate::environment::load;
 use crate::environment::names::FileName;
 
@@ -35,9 +35,10 @@ Examples:
 pub(super) async fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Failure> {
     let name = &arguments.environment;
     let environment = load(&run.root()?, name).map_err(|found| run.faulty(name, &found))?;
-    let connected = connect(&environment, &run.host.access).await;
-    let (session, _) = connected.map_err(|error| super::open::no_session(error, name))?;
-    let lock = Lock::new(&session, Lease::default());
+    // Only that: a zone or a key that is missing keeps nobody from breaking a lock open.
+    let session = sign_in(&environment, &run.host.access).await;
+    let session = session.map_err(|error| super::open::no_session(error, name))?;
+    let lock = Lock::new(&session, run.host.lease);
     let holder = if arguments.force { lock.break_open().await } else { lock.holder().await };
     let holder = holder.map_err(|error| match error {
         LockError::Aws(error) => Failure::aws(error),

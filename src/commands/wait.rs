@@ -5,8 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::Run;
-use super::carry_out::Interrupts;
-use super::control::Schedule;
+use super::control::{Schedule, Stop};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::open::Opened;
@@ -25,14 +24,14 @@ impl Run<'_> {
         opened: &Opened,
         document: &Document,
         limit: Duration,
+        stop: &Stop,
     ) -> Result<Exit, Failure> {
         let schedule = Schedule::for_waiting(self.host.first_pause, limit);
-        let mut interrupts = Interrupts::listen()?;
         let mut said = String::new();
         for attempt in 1.. {
             opened.session.forget_reads();
-            let waiting = self.waiting(opened, document).await?;
-            let Some(text) = waiting else {
+            let Ok(waiting) = stop.unless(self.waiting(opened, document)).await else { break };
+            let Some(text) = waiting? else {
                 self.say("\nEvery identity is verified.\n");
                 return Ok(Exit::Done);
             };
@@ -41,9 +40,8 @@ impl Run<'_> {
                 said = text;
             }
             let Some(pause) = schedule.pause(attempt) else { break };
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = interrupts.next() => break,
+            if !stop.sleep(pause).await {
+                break;
             }
         }
         self.say(
