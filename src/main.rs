@@ -3,11 +3,15 @@
 use std::process::ExitCode;
 
 use sesinfra::commands::{Exit, Host, run};
+use sesinfra::view::Screen;
 
 fn main() -> ExitCode {
     match Host::of_process() {
         Ok(host) => ExitCode::from(run(std::env::args_os(), &host)),
-        // Without a current directory there is no project to find, and nobody to tell but the exit code.
-        Err(_) => ExitCode::from(Exit::Failed.code()),
+        Err(error) => {
+            let said = format!("Error: the current directory cannot be read: {error}\n");
+            Screen::of_process().say(&said);
+            ExitCode::from(Exit::Failed.code())
+        }
     }
 }

@@ -137,7 +137,7 @@ impl Run<'_> {
     /// Writes the answer, or a part of it.
     fn answer(&self, text: &str) -> Result<(), Failure> {
         let written = self.host.screen().answer(text);
-        written.map_err(|error| Failure::input(format!("the answer cannot be written: {error}")))
+        written.map_err(|error| Failure::input(unwritten(&error)))
     }
 
     /// Says something beside the answer.
@@ -207,6 +207,10 @@ fn block_on(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit
     ended
 }
 
+fn unwritten(error: &std::io::Error) -> String {
+    format!("the answer cannot be written: {error}")
+}
+
 /// Help and version are answers; everything else is a wrong usage, which clap would end with 2: the code for changes.
 fn usage(error: &clap::Error, host: &Host) -> Exit {
     let text = error.render();
@@ -216,7 +220,10 @@ fn usage(error: &clap::Error, host: &Host) -> Exit {
         let text = if is_coloured(no_color) { text.ansi().to_string() } else { text.to_string() };
         return match host.screen().answer(&text) {
             Ok(()) => Exit::Done,
-            Err(_) => Exit::Failed,
+            Err(error) => {
+                host.screen().say(&format!("Error: {}\n", unwritten(&error)));
+                Exit::Failed
+            }
         };
     }
     let text = text.to_string();

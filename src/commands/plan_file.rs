@@ -1,8 +1,10 @@
 //! Plan files: data without secrets, with a fingerprint by which a change to them shows.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::Path;
+
+use serde::Deserialize;
 
 use super::failure::Failure;
 use crate::view::{Document, FORMAT};
@@ -21,6 +23,14 @@ pub(super) fn write(document: &Document, path: &Path) -> Result<(), Failure> {
 
 /// A reader of the file finds the old one or the new one, never half of it.
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // What a link leads to is replaced, not the link.
+    let place = fs::canonicalize(path);
+    let path = place.as_deref().unwrap_or(path);
+    // A pipe or a device takes what is written, and would be gone if a file took its place.
+    if fs::metadata(path).is_ok_and(|it| !it.is_file() && !it.is_dir()) {
+        let mut stream = fs::OpenOptions::new().write(true).open(path)?;
+        return stream.write_all(bytes).and_then(|()| stream.write_all(b"\n"));
+    }
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
     let beside = path.with_file_name(name);
@@ -36,19 +46,20 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     }
 }
 
+/// The one member of a plan file that is read before the others are believed.
+#[derive(Deserialize)]
+struct Form {
+    format: Option<u64>,
+}
+
 /// Reads a plan from `path`.
 pub(super) fn read(path: &Path) -> Result<Document, Failure> {
     let at = |message: String| Failure::input(format!("{}: {message}", path.display()));
-    let size = fs::metadata(path).map_err(|error| at(format!("cannot be read: {error}")))?.len();
-    if size > FILE_BYTES_MAX {
-        return Err(at("is far too large for a plan".to_owned()));
-    }
-    let text = fs::read_to_string(path).map_err(|error| at(format!("cannot be read: {error}")))?;
-    let format = serde_json::from_str::<serde_json::Value>(&text)
-        .map_err(|error| at(format!("is no plan: {error}")))?
-        .get("format")
-        .and_then(serde_json::Value::as_u64);
-    if format != Some(u64::from(FORMAT)) {
+    let text = text(path).map_err(|error| at(format!("cannot be read: {error}")))?;
+    let text = text.ok_or_else(|| at("is far too large for a plan".to_owned()))?;
+    let form: Form =
+        serde_json::from_str(&text).map_err(|error| at(format!("is no plan: {error}")))?;
+    if form.format != Some(u64::from(FORMAT)) {
         return Err(at("is no plan that this version can read".to_owned())
             .hinted("write it anew: sesinfra plan ENVIRONMENT --out FILE"));
     }
@@ -61,4 +72,11 @@ pub(super) fn read(path: &Path) -> Result<Document, Failure> {
         );
     }
     Ok(document)
+}
+
+/// The text of a file; `None` if it is too large. No more is read than tells that, whatever the file says of its size.
+fn text(path: &Path) -> io::Result<Option<String>> {
+    let mut text = String::new();
+    fs::File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_string(&mut text)?;
+    Ok((text.len() as u64 <= FILE_BYTES_MAX).then_some(text))
 }

@@ -32,6 +32,8 @@ pub fn log_to_standard_error(level: Level, has_colour: bool) {
         Level::Trace => LevelFilter::TRACE,
     };
     let ours = Targets::new().with_target("sesinfra", level);
+    // By itself the library says on standard error that it cannot write to standard error, and panics.
     let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(has_colour).without_time();
+    let lines = lines.log_internal_errors(false);
     let _ = tracing_subscriber::registry().with(lines).with(ours).try_init();
 }

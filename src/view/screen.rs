@@ -21,6 +21,12 @@ impl Screen {
         Self { output: Mutex::new(output), errors: Mutex::new(errors) }
     }
 
+    /// Those of this process.
+    #[must_use]
+    pub fn of_process() -> Self {
+        Self::new(Box::new(io::stdout()), Box::new(io::stderr()))
+    }
+
     /// Writes the answer, or a part of it.
     ///
     /// # Errors
