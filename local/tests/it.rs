@@ -27,6 +27,7 @@ mod it {
     mod kept;
     mod least_privilege;
     mod locks;
+    mod mail;
     mod messaging;
     mod moto;
     mod pacing;

@@ -47,6 +47,18 @@ impl Arns {
         self.regional("ses", &format!("configuration-set/{name}"))
     }
 
+    /// An SES identity in another Region of the account.
+    #[must_use]
+    pub fn identity_in(&self, region: &str, name: &str) -> String {
+        format!("arn:{}:ses:{region}:{}:identity/{name}", self.partition, self.account)
+    }
+
+    /// A dedicated IP pool of SES.
+    #[must_use]
+    pub fn dedicated_ip_pool(&self, name: &str) -> String {
+        self.regional("ses", &format!("dedicated-ip-pool/{name}"))
+    }
+
     /// An SES e-mail template.
     #[must_use]
     pub fn template(&self, name: &str) -> String {

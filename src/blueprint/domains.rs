@@ -175,7 +175,9 @@ fn add_policy(
         Address::new("identity_policy", IdentityPolicy::name(&identity, policy_name.as_str()));
     let Some(resource) = into.resource(address, &spec) else { return };
     let token = IdentityPolicy::token(policy_name.as_str());
-    into.add(resource.under(identity_address(name)).known_as(token));
+    // SES takes no policy for an identity that is not verified, which its records make it.
+    let resource = after_records(resource.under(identity_address(name)), name, into);
+    into.add(resource.known_as(token));
 }
 
 const fn action_name(action: SendAction) -> &'static str {
@@ -186,3 +188,6 @@ const fn action_name(action: SendAction) -> &'static str {
         SendAction::SendBulkTemplatedEmail => "ses:SendBulkTemplatedEmail",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -209,3 +209,6 @@ const fn event_word(event: EventType) -> &'static str {
         EventType::Subscription => "subscription",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,8 @@
 
 mod dmarc;
 mod domains;
+#[cfg(test)]
+mod drawn;
 mod events;
 mod messaging;
 mod permissions;

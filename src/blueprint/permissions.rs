@@ -60,7 +60,13 @@ impl Wanted<'_> {
         let (sid, resources) = match permission.resource {
             Scope::Everything => ("Lists", BTreeSet::from(["*".to_owned()])),
             Scope::Identity => ("Identities", self.named("identity", |name| arns.identity(name))),
+            Scope::AnyIdentity => ("AnyIdentity", BTreeSet::from([arns.identity("*")])),
+            Scope::KeyParent => ("KeyParents", self.key_parents()),
             Scope::ConfigurationSet => ("ConfigurationSets", self.sets()),
+            Scope::DedicatedIpPool => {
+                ("Pools", self.of_sets("/delivery/pool", |name| arns.dedicated_ip_pool(name)))
+            }
+            Scope::Archive => ("Archives", self.of_sets("/archive", ToOwned::to_owned)),
             Scope::Topic => ("Topics", self.named("topic", |name| arns.topic(name))),
             Scope::Queue => ("Queues", self.named("queue", |name| arns.queue(name))),
             Scope::Policy => ("Policies", self.policies()),
@@ -106,6 +112,22 @@ impl Wanted<'_> {
         let defaults = defaults.filter_map(|(_, spec)| spec["configuration_set"].as_str());
         sets.extend(defaults.map(|name| arns.configuration_set(name)));
         sets
+    }
+
+    /// What the declared sets name under `pointer`.
+    fn of_sets(&self, pointer: &str, arn: impl Fn(&str) -> String) -> BTreeSet<String> {
+        let sets = self.of_kind("configuration_set");
+        sets.filter_map(|(_, spec)| spec.pointer(pointer)?.as_str().map(&arn)).collect()
+    }
+
+    fn key_parents(&self) -> BTreeSet<String> {
+        let arns = &self.facts.arns;
+        let identities = self.of_kind("identity");
+        identities
+            .filter_map(|(address, spec)| {
+                Some(arns.identity_in(spec["replica_of"].as_str()?, address.name()))
+            })
+            .collect()
     }
 
     fn policies(&self) -> BTreeSet<String> {

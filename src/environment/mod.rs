@@ -10,6 +10,8 @@ mod checks;
 mod document;
 mod finding;
 mod layers;
+#[cfg(test)]
+mod of_text;
 mod reading;
 mod rules;
 mod schema;
@@ -18,6 +20,8 @@ mod source;
 mod words;
 
 pub use finding::{Finding, Findings, Related, Severity};
+#[cfg(test)]
+pub(crate) use of_text::of_text;
 pub use rules::{Rule, rules};
 pub use schema::schema;
 pub use source::{Location, Position, Source};

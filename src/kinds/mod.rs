@@ -32,7 +32,7 @@ pub fn registry(session: &Arc<Session>) -> Registry {
         .with(identity::MailFrom::new(&identities))
         .with(identity::DefaultSet::new(&identities))
         .with(identity::IdentityPolicy::new(&identities))
-        .with(configuration_set::ConfigurationSet::new(&sets))
+        .with(configuration_set::ConfigurationSet::new(&sets, &identities))
         .with(configuration_set::Tracking::new(&sets, &identities))
         .with(event_destination::EventDestination::new(&sets))
         .with(topic::Topic::new(session, &topics))
@@ -106,8 +106,16 @@ pub enum Scope {
     Everything,
     /// SES identities.
     Identity,
+    /// SES identities, whosever.
+    AnyIdentity,
+    /// SES identities of other Regions whose keys ours share.
+    KeyParent,
     /// SES configuration sets.
     ConfigurationSet,
+    /// Dedicated IP pools of SES that configuration sets name.
+    DedicatedIpPool,
+    /// Archives of SES Mail Manager that configuration sets name.
+    Archive,
     /// SNS topics.
     Topic,
     /// SQS queues.

@@ -154,8 +154,13 @@ impl Open {
     pub(crate) async fn apply(&self) -> (Plan, Report) {
         let plan = self.plan().await.unwrap();
         assert!(plan.refusals.is_empty(), "{:#?}", plan.refusals);
-        let report = apply(&plan, &self.registry, self).await;
+        let report = self.carry_out(&plan).await;
         (plan, report)
+    }
+
+    /// Applies a plan that was made before.
+    pub(crate) async fn carry_out(&self, plan: &Plan) -> Report {
+        apply(plan, &self.registry, self).await
     }
 }
 

@@ -1,16 +1,53 @@
-//! What the kind `configuration_set` needs to be allowed, and which inputs of SES it manages.
+//! What the kind `configuration_set` needs to be allowed, which inputs of SES it manages, and specs that show it.
 
-use super::ConfigurationSet;
+use super::reading::Tags;
+use super::{ConfigurationSet, Delivery, Spec, Suppression, Vdm};
 use crate::kinds::{Documented, Input, Permission, Phase, Scope};
 
-/// A member that a group's own Put writes as well, spelled once.
-const SECURITY: (&str, &str) =
-    ("message_security_options", "S/MIME is not managed: its certificates are bound to identities");
+/// Specs that together set every field.
+pub(super) fn examples() -> Vec<Spec> {
+    let plain = Spec {
+        delivery: Delivery { tls: "optional".to_owned(), pool: None, max_delivery_seconds: None },
+        sending: true,
+        reputation_metrics: true,
+        suppression: None,
+        vdm: None,
+        archive: None,
+        tags: Tags::new(),
+    };
+    let suppression = |reasons: &[&str], scope: Option<&str>, validation: Option<&str>| {
+        Some(Suppression {
+            reasons: reasons.iter().map(|reason| (*reason).to_owned()).collect(),
+            scope: scope.map(ToOwned::to_owned),
+            validation: validation.map(ToOwned::to_owned),
+        })
+    };
+    let archive =
+        "arn:aws:ses:us-east-1:123456789012:mailmanager-archive/a-abcdefghijklmnopqrstuvwx";
+    vec![
+        plain.clone(),
+        Spec {
+            delivery: Delivery {
+                tls: "require".to_owned(),
+                pool: Some("dedicated".to_owned()),
+                max_delivery_seconds: Some(3_600),
+            },
+            sending: false,
+            reputation_metrics: false,
+            suppression: suppression(&["bounce", "complaint"], Some("account"), Some("high")),
+            vdm: Some(Vdm { engagement: Some(true), optimized_delivery: Some(false) }),
+            archive: Some(archive.to_owned()),
+            tags: Tags::from([("team".to_owned(), "platform".to_owned())]),
+        },
+        Spec { suppression: suppression(&[], None, None), ..plain.clone() },
+        Spec { suppression: suppression(&["bounce"], None, Some("off")), ..plain },
+    ]
+}
 
 impl Documented for ConfigurationSet {
     const PERMISSIONS: &'static [Permission] = &[
-        on_set("ses:GetConfigurationSet", Phase::Plan),
         Permission { action: "tag:GetResources", resource: Scope::Everything, phase: Phase::Plan },
+        on_set("ses:GetConfigurationSet", Phase::Plan),
         on_set("ses:CreateConfigurationSet", Phase::Apply),
         on_set("ses:DeleteConfigurationSet", Phase::Apply),
         on_set("ses:PutConfigurationSetSendingOptions", Phase::Apply),
@@ -21,6 +58,14 @@ impl Documented for ConfigurationSet {
         on_set("ses:PutConfigurationSetArchivingOptions", Phase::Apply),
         on_set("ses:TagResource", Phase::Apply),
         on_set("ses:UntagResource", Phase::Apply),
+        // A set that names a pool or an archive needs the right on it too.
+        on(Scope::DedicatedIpPool, "ses:CreateConfigurationSet"),
+        on(Scope::DedicatedIpPool, "ses:PutConfigurationSetDeliveryOptions"),
+        on(Scope::Archive, "ses:CreateConfigurationSet"),
+        on(Scope::Archive, "ses:PutConfigurationSetArchivingOptions"),
+        // Before a set is deleted: is it anybody's default?
+        on(Scope::Everything, "ses:ListEmailIdentities"),
+        on(Scope::AnyIdentity, "ses:GetEmailIdentity"),
     ];
     const INPUTS: &'static [Input] = &[
         Input {
@@ -43,12 +88,13 @@ impl Documented for ConfigurationSet {
                 "archiving_options.archive_arn",
             ],
             excluded: &[
-                SECURITY,
-                (
-                    "tracking_options",
-                    "put once its domain is verified: see PutConfigurationSetTrackingOptions",
-                ),
                 ("reputation_options.last_fresh_start", "SES computes it"),
+                ("tracking_options.custom_redirect_domain", PUT_BY_TRACKING),
+                ("tracking_options.https_policy", PUT_BY_TRACKING),
+                (
+                    "message_security_options.signing_scheme",
+                    "S/MIME is not managed: its certificates are bound to identities",
+                ),
             ],
         },
         Input {
@@ -108,9 +154,28 @@ impl Documented for ConfigurationSet {
             managed: &["configuration_set_name", "archive_arn"],
             excluded: &[],
         },
+        Input {
+            operation: "TagResource",
+            service: "sesv2",
+            managed: &["resource_arn", "tags"],
+            excluded: &[],
+        },
+        Input {
+            operation: "UntagResource",
+            service: "sesv2",
+            managed: &["resource_arn", "tag_keys"],
+            excluded: &[],
+        },
     ];
 }
 
+/// The tracking group of a create.
+const PUT_BY_TRACKING: &str = "put by the kind `tracking`, once the domain is verified";
+
 const fn on_set(action: &'static str, phase: Phase) -> Permission {
     Permission { action, resource: Scope::ConfigurationSet, phase }
+}
+
+const fn on(resource: Scope, action: &'static str) -> Permission {
+    Permission { action, resource, phase: Phase::Apply }
 }

@@ -189,8 +189,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back_as_it_was() {
-        use crate::engine::Kind;
-        for spec in super::super::ConfigurationSet::examples() {
+        for spec in super::super::documented::examples() {
             let mut read = read(&output(&spec));
             read.tags = spec.tags.clone();
             assert_eq!(read, spec);

@@ -5,6 +5,7 @@
 
 mod documented;
 mod groups;
+mod impact;
 mod reading;
 mod tracking;
 
@@ -14,10 +15,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+use super::identity::Identities;
 use crate::aws::{AwsError, Class, failed};
 use crate::engine::{
-    BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Ownership, Put, Reading, Severity,
-    Wanted, touches,
+    BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Ownership, Put, Reading, Wanted,
 };
 
 pub use reading::Sets;
@@ -28,7 +29,24 @@ use reading::{State, Tags};
 /// The kind `configuration_set`.
 pub struct ConfigurationSet {
     sets: Arc<Sets>,
+    identities: Arc<Identities>,
 }
+
+/// The set is the default of identities that stay, and SES would refuse all their mail without it.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the set is still the default of {}: without it SES refuses all their mail. Give them another, or none, first",
+    .0.iter().cloned().collect::<Vec<_>>().join(", ")
+)]
+struct StillDefault(BTreeSet<String>);
+
+/// SES did not let go of a set's own suppression settings.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "SES took the call that clears the suppression settings of the set and still gives them: only a set that is \
+     made anew follows the account again (`--replace configuration_set.{0}`)"
+)]
+struct StillSuppresses(String);
 
 /// The settings of a configuration set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,8 +110,8 @@ pub struct Vdm {
 impl ConfigurationSet {
     /// The sets of one account and Region.
     #[must_use]
-    pub fn new(sets: &Arc<Sets>) -> Self {
-        Self { sets: Arc::clone(sets) }
+    pub fn new(sets: &Arc<Sets>, identities: &Arc<Identities>) -> Self {
+        Self { sets: Arc::clone(sets), identities: Arc::clone(identities) }
     }
 
     fn live(state: &State) -> Live<Spec, ()> {
@@ -143,6 +161,11 @@ impl ConfigurationSet {
         };
         match &state.ownership {
             Ownership::Ours => {
+                // A create that got through has these marks; should it be an older one, its children are to be named
+                // before they are made.
+                if !state.marks.children.is_superset(&change.marks.children) {
+                    self.mark(&change.name, &change.marks).await?;
+                }
                 let from = Self::live(&state).spec;
                 self.write(&change.name, &from, &change.to).await
             }
@@ -230,13 +253,12 @@ impl ConfigurationSet {
         let answer = call.send().await;
         self.sets.forget(name);
         answer.map_err(failed("ses:PutConfigurationSetSuppressionOptions", name))?;
-        if to.suppression.is_some() {
-            return Ok(());
-        }
-        // AWS does not document that an empty Put lets a set inherit again, so it is looked at.
-        let state = self.sets.state(name).await?;
-        if state.is_some_and(|state| groups::read(&state.output).suppression.is_some()) {
-            return Err("SES keeps suppression of the set's own: only a set that is made anew inherits from the account (--replace)".into());
+        // That a call without members clears the group is observed, not documented.
+        if to.suppression.is_none()
+            && let Some(state) = self.sets.state(name).await?
+            && groups::read(&state.output).suppression.is_some()
+        {
+            return Err(StillSuppresses(name.to_owned()).into());
         }
         Ok(())
     }
@@ -287,6 +309,12 @@ impl Kind for ConfigurationSet {
     }
 
     async fn delete(&self, name: &str, _live: &Spec) -> Result<Put<()>, BoxError> {
+        // SES lets a default set go, and then refuses every mail of the identity ("Configuration set does not exist").
+        // Our own identities let go before, or get the set back when it is made anew; the others are asked here.
+        let left = self.identities.others_with_default_set(name).await?;
+        if !left.is_empty() {
+            return Err(StillDefault(left).into());
+        }
         let call = self.sets.session().ses().delete_configuration_set();
         let answer = call.configuration_set_name(name).send().await;
         self.sets.forget(name);
@@ -298,45 +326,8 @@ impl Kind for ConfigurationSet {
         }
     }
 
-    fn impact(&self, from: Option<&Spec>, to: Option<&Spec>, fields: &[Field]) -> Impact {
-        let (from, to) = match (from, to) {
-            (_, None) => {
-                return Impact::new(
-                    Severity::StopsMail,
-                    "mail sent under this set is refused, and so is all mail of identities whose default it still is",
-                );
-            }
-            (None, Some(to)) => (None, to),
-            (Some(from), Some(to)) => (Some(from), to),
-        };
-        let is_off =
-            |spec: &Spec| spec.suppression.as_ref().is_some_and(|it| it.reasons.is_empty());
-        if !to.sending && from.is_some_and(|from| from.sending) {
-            return Impact::new(Severity::StopsMail, "mail of this set is no longer sent");
-        }
-        if is_off(to) && !from.is_some_and(is_off) {
-            return Impact::new(
-                Severity::Degrades,
-                "suppression is off for this set: mail goes again to addresses that bounced or complained",
-            );
-        }
-        let Some(from) = from else { return Impact::safe() };
-        if from.delivery.tls != to.delivery.tls && to.delivery.tls == "require" {
-            return Impact::new(
-                Severity::Degrades,
-                "mail to receivers without TLS is no longer delivered",
-            );
-        }
-        if touches(fields, "delivery.max_delivery_seconds") {
-            return Impact::new(
-                Severity::Degrades,
-                "late mail is given up at another time than before",
-            );
-        }
-        if touches(fields, "delivery.pool") {
-            return Impact::new(Severity::Degrades, "mail leaves from other IP addresses");
-        }
-        Impact::safe()
+    fn impact(&self, from: Option<&Spec>, to: Option<&Spec>, _fields: &[Field]) -> Impact {
+        impact::of(from, to)
     }
 
     async fn mark(&self, name: &str, marks: &Marks) -> Result<(), BoxError> {
@@ -350,45 +341,6 @@ impl Kind for ConfigurationSet {
     }
 
     fn examples() -> Vec<Spec> {
-        let plain = Spec {
-            delivery: Delivery {
-                tls: "optional".to_owned(),
-                pool: None,
-                max_delivery_seconds: None,
-            },
-            sending: true,
-            reputation_metrics: true,
-            suppression: None,
-            vdm: None,
-            archive: None,
-            tags: Tags::new(),
-        };
-        let suppression = |reasons: &[&str], scope: Option<&str>, validation: Option<&str>| {
-            Some(Suppression {
-                reasons: reasons.iter().map(|reason| (*reason).to_owned()).collect(),
-                scope: scope.map(ToOwned::to_owned),
-                validation: validation.map(ToOwned::to_owned),
-            })
-        };
-        let archive =
-            "arn:aws:ses:us-east-1:123456789012:mailmanager-archive/a-abcdefghijklmnopqrstuvwx";
-        vec![
-            plain.clone(),
-            Spec {
-                delivery: Delivery {
-                    tls: "require".to_owned(),
-                    pool: Some("dedicated".to_owned()),
-                    max_delivery_seconds: Some(3_600),
-                },
-                sending: false,
-                reputation_metrics: false,
-                suppression: suppression(&["bounce", "complaint"], Some("account"), Some("high")),
-                vdm: Some(Vdm { engagement: Some(true), optimized_delivery: Some(false) }),
-                archive: Some(archive.to_owned()),
-                tags: Tags::from([("team".to_owned(), "platform".to_owned())]),
-            },
-            Spec { suppression: suppression(&[], None, None), ..plain.clone() },
-            Spec { suppression: suppression(&["bounce"], None, Some("off")), ..plain },
-        ]
+        documented::examples()
     }
 }

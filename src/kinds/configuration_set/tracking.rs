@@ -110,7 +110,11 @@ impl Kind for Tracking {
                 Severity::Degrades,
                 "links break unless something answers for the tracking domain over https",
             ),
-            (Some(_), _) => Impact::new(
+            (Some(_), None) => Impact::new(
+                Severity::Degrades,
+                "links in mail that is sent from now on lead through awstrack.me; those in old mail need the old domain",
+            ),
+            (Some(_), Some(_)) if touches(fields, "domain") => Impact::new(
                 Severity::Degrades,
                 "links in mail that is sent from now on lead through another domain; those in old mail need the old one",
             ),
@@ -162,17 +166,21 @@ fn https_policy(text: &str) -> HttpsPolicy {
     HttpsPolicy::from(text.to_uppercase().replace('-', "_").as_str())
 }
 
+/// SES's default stands for a policy that it does not name.
+fn https_word(policy: Option<&HttpsPolicy>) -> String {
+    policy.map_or("OPTIONAL", HttpsPolicy::as_str).to_lowercase().replace('_', "-")
+}
+
 fn live(state: &State) -> Option<Live<Spec, ()>> {
     let options = state.output.tracking_options.as_ref();
     // The SDK fills in an empty domain where there is none.
     let options = options.filter(|it| !it.custom_redirect_domain.is_empty())?;
-    let https = options.https_policy.as_ref().map_or("OPTIONAL", HttpsPolicy::as_str);
     let domain = options.custom_redirect_domain.to_lowercase();
     Some(Live {
         name: state.name.clone(),
         // The records of the domain must outlive this.
         uses: BTreeSet::from([Address::new("dns", domain.as_str())]),
-        spec: Spec { domain, https: https.to_lowercase().replace('_', "-"), covered_by: None },
+        spec: Spec { domain, https: https_word(options.https_policy.as_ref()), covered_by: None },
         outputs: (),
         ownership: state.ownership.clone(),
         parent: Some(Address::new("configuration_set", state.name.as_str())),
@@ -180,4 +188,18 @@ fn live(state: &State) -> Option<Live<Spec, ()>> {
         marks: Marks::default(),
         notes: Vec::new(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_is_read_back_as_it_was_asked_for() {
+        for text in ["optional", "require", "require-open-only"] {
+            assert_eq!(https_word(Some(&https_policy(text))), text);
+        }
+        assert_eq!(https_word(None), "optional");
+        assert_eq!(https_policy("require-open-only"), HttpsPolicy::RequireOpenOnly);
+    }
 }

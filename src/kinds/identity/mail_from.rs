@@ -218,7 +218,14 @@ fn live(state: &State) -> Option<Live<Spec, ()>> {
     let it = state.mail_from.as_ref()?;
     let on_mx_failure = if it.rejects { OnMxFailure::Reject } else { OnMxFailure::UseDefault };
     let given_up = it.status == MailFromDomainStatus::Failed;
-    let pending = !given_up && it.status != MailFromDomainStatus::Success;
+    let note = match it.status {
+        MailFromDomainStatus::Success => None,
+        MailFromDomainStatus::Failed => Some(format!(
+            "MAIL FROM failed: SES did not find the MX record of {} within 72 hours, and looks again only when it is told to",
+            it.domain
+        )),
+        _ => Some(waiting(it)),
+    };
     Some(Live {
         name: state.name.clone(),
         spec: Spec {
@@ -232,7 +239,7 @@ fn live(state: &State) -> Option<Live<Spec, ()>> {
         tokens: BTreeSet::new(),
         marks: Marks::default(),
         uses: BTreeSet::new(),
-        notes: if pending { vec![waiting(it)] } else { Vec::new() },
+        notes: note.into_iter().collect(),
     })
 }
 

@@ -5,6 +5,8 @@
 //! itself (verification, key roll-over) is a setting; it is shown as a note.
 
 mod default_set;
+mod documented;
+mod impact;
 mod mail_from;
 mod policy;
 mod reading;
@@ -13,16 +15,16 @@ mod signing;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use aws_sdk_sesv2::types::DkimStatus;
 use serde::{Deserialize, Serialize};
 
-use super::{Documented, Input, Permission, Phase, Scope};
 use crate::aws::{Class, failed};
 use crate::engine::{
     BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Output, Ownership, Put, Reading,
-    Severity, Wanted, touches,
+    Severity, Wanted,
 };
 
 pub use default_set::{DefaultSet, Spec as DefaultSetSpec};
@@ -194,9 +196,7 @@ impl Identity {
             Err(error) if error.is(Class::Exists) => return self.settle_existing(change).await,
             Err(error) => return Err(error.into()),
         };
-        if let Some(set) = &to.create_with_set {
-            self.identities.note_created_with(name, set);
-        }
+        self.identities.note_created_with(name, to.create_with_set.as_deref());
         // What a new identity is like: signing and forwarding are on, and the key is as asked for.
         let mut made = to.clone();
         made.signing = to.signing.map(|_| true);
@@ -218,6 +218,11 @@ impl Identity {
         };
         match &state.ownership {
             Ownership::Ours => {
+                // A create that got through has these marks; should it be an older one, its children are to be named
+                // before they are made.
+                if !state.marks.children.is_superset(&change.marks.children) {
+                    self.mark(name, &change.marks).await?;
+                }
                 let outputs = self.outputs(&state);
                 let written = self.write(name, &spec_of(&state), &change.to).await?;
                 Ok(Put::Done(Some(written.unwrap_or(outputs))))
@@ -259,6 +264,12 @@ impl Identity {
             // Asking for the length that the key has already is an error, so only a difference is written. A domain that
             // leaves Easy DKIM is switched by `signing`, after its own key is published.
             Some(length) if from.easy_key != to.easy_key => {
+                // The tag of a key of one's own must not outlive the key: see `signing`.
+                if from.easy_key.is_none()
+                    && self.identities.state(name).await?.is_some_and(|state| state.names_key())
+                {
+                    self.identities.forget_key(name).await?;
+                }
                 self.make_key(name, length).await.map(Some)
             }
             _ => Ok(None),
@@ -286,7 +297,7 @@ impl Identity {
             Ok(Some(state)) if error.is(Class::Invalid) => state.key_made_at,
             _ => None,
         };
-        Err(requests::key_length_refused(error, made_at))
+        Err(requests::key_length_refused(error, made_at, SystemTime::now()))
     }
 }
 
@@ -325,6 +336,7 @@ impl Kind for Identity {
         let call = self.identities.session().ses().delete_email_identity().email_identity(name);
         let answer = call.send().await.map_err(failed("ses:DeleteEmailIdentity", name));
         self.identities.forget(name);
+        self.identities.note_created_with(name, None);
         match answer {
             Ok(_) => Ok(Put::Done(None)),
             Err(error) if error.is(Class::Absent) => Ok(Put::Done(None)),
@@ -339,40 +351,12 @@ impl Kind for Identity {
 
     fn impact(&self, from: Option<&Spec>, to: Option<&Spec>, fields: &[Field]) -> Impact {
         match (from, to) {
+            (None, _) => Impact::safe(),
             (Some(_), None) => Impact::new(
                 Severity::StopsMail,
                 "mail from this identity can no longer be sent; made anew, it needs new DKIM records",
             ),
-            (Some(_), Some(to)) if touches(fields, "replica_of") => Impact::new(
-                Severity::StopsMail,
-                match to.replica_of {
-                    Some(_) => {
-                        "until the identity is made anew and verified, no mail is sent from it"
-                    }
-                    None => {
-                        "until the identity is made anew and its new records are found, no mail is sent from it"
-                    }
-                },
-            ),
-            (Some(from), Some(to)) if from.signing == Some(true) && to.signing == Some(false) => {
-                Impact::new(
-                    Severity::StopsMail,
-                    "mail leaves unsigned: where DMARC relies on DKIM, receivers may refuse it",
-                )
-            }
-            (Some(from), Some(to)) if from.easy_key.is_none() && to.easy_key.is_some() => {
-                Impact::new(
-                    Severity::Degrades,
-                    "mail is unsigned from the switch until SES finds the three new records",
-                )
-            }
-            (Some(from), Some(to)) if from.feedback_forwarding && !to.feedback_forwarding => {
-                Impact::new(
-                    Severity::Degrades,
-                    "bounces and complaints are no longer mailed to the sender, only published",
-                )
-            }
-            _ => Impact::safe(),
+            (Some(from), Some(to)) => impact::of_change(from, to, fields),
         }
     }
 
@@ -386,77 +370,8 @@ impl Kind for Identity {
     }
 
     fn examples() -> Vec<Spec> {
-        let tags = |team: &str| Tags::from([("team".to_owned(), team.to_owned())]);
-        let domain = Spec {
-            replica_of: None,
-            easy_key: Some("rsa-2048".to_owned()),
-            signing: Some(true),
-            feedback_forwarding: true,
-            tags: Tags::new(),
-            create_with_set: None,
-        };
-        vec![
-            domain.clone(),
-            Spec {
-                easy_key: Some("rsa-1024".to_owned()),
-                signing: Some(false),
-                feedback_forwarding: false,
-                tags: tags("platform"),
-                create_with_set: Some("transactional".to_owned()),
-                ..domain.clone()
-            },
-            Spec { replica_of: Some("eu-west-1".to_owned()), easy_key: None, ..domain },
-        ]
+        documented::examples()
     }
-}
-
-impl Documented for Identity {
-    const PERMISSIONS: &'static [Permission] = &[
-        Permission {
-            action: "ses:ListEmailIdentities",
-            resource: Scope::Everything,
-            phase: Phase::Plan,
-        },
-        Permission {
-            action: "ses:GetEmailIdentity",
-            resource: Scope::Identity,
-            phase: Phase::Plan,
-        },
-        Permission { action: "tag:GetResources", resource: Scope::Everything, phase: Phase::Plan },
-        Permission {
-            action: "ses:CreateEmailIdentity",
-            resource: Scope::Identity,
-            phase: Phase::Apply,
-        },
-        Permission {
-            action: "ses:DeleteEmailIdentity",
-            resource: Scope::Identity,
-            phase: Phase::Apply,
-        },
-        Permission {
-            action: "ses:PutEmailIdentityFeedbackAttributes",
-            resource: Scope::Identity,
-            phase: Phase::Apply,
-        },
-        Permission {
-            action: "ses:PutEmailIdentityDkimAttributes",
-            resource: Scope::Identity,
-            phase: Phase::Apply,
-        },
-        Permission {
-            action: "ses:PutEmailIdentityDkimSigningAttributes",
-            resource: Scope::Identity,
-            phase: Phase::Apply,
-        },
-        Permission {
-            action: "ses:ReplicateEmailIdentityDkimSigningKey",
-            resource: Scope::Identity,
-            phase: Phase::Apply,
-        },
-        Permission { action: "ses:TagResource", resource: Scope::Identity, phase: Phase::Apply },
-        Permission { action: "ses:UntagResource", resource: Scope::Identity, phase: Phase::Apply },
-    ];
-    const INPUTS: &'static [Input] = requests::INPUTS;
 }
 
 fn spec_of(state: &State) -> Spec {
@@ -476,19 +391,26 @@ fn spec_of(state: &State) -> Spec {
 }
 
 fn notes(state: &State) -> Vec<String> {
-    let mut notes = Vec::new();
-    if !state.verified {
-        let problem = state.problem.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
-        notes.push(if state.is_domain {
-            format!("not verified yet{problem}: SES looks for the DKIM records for up to 72 hours")
-        } else {
+    let problem = state.problem.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
+    let note = match (state.verified, state.is_domain, &state.dkim_status) {
+        (false, false, _) => {
             format!("not verified yet{problem}: somebody must follow the link that SES mailed")
-        });
-    } else if state.is_domain && state.dkim_status == Some(DkimStatus::Failed) {
-        notes.push("DKIM failed: SES did not find the records within 72 hours".to_owned());
-    } else if state.is_domain && state.dkim_status == Some(DkimStatus::TemporaryFailure) {
-        notes
-            .push("DKIM records cannot be found at the moment: mail may leave unsigned".to_owned());
-    }
-    notes
+        }
+        (_, true, Some(DkimStatus::Failed)) => {
+            format!("DKIM failed{problem}: SES did not find the records within 72 hours")
+        }
+        (false, true, _) => {
+            format!("not verified yet{problem}: SES looks for the DKIM records for up to 72 hours")
+        }
+        (true, true, Some(DkimStatus::TemporaryFailure)) => {
+            "DKIM records cannot be found at the moment: mail may leave unsigned".to_owned()
+        }
+        // A new key is on its way in.
+        (true, true, Some(DkimStatus::Pending)) => {
+            "DKIM pending: mail may leave unsigned until SES finds the records of the new key"
+                .to_owned()
+        }
+        (true, _, _) => return Vec::new(),
+    };
+    vec![note]
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::reading::{Identities, State};
 use crate::aws::policy::{Policy, Statement};
-use crate::aws::{Class, failed};
+use crate::aws::{AwsError, Class, failed};
 use crate::engine::{
     BoxError, Change, Field, Impact, Kind, Life, Live, Marks, OnParentDelete, Ownership, Put,
     Reading, Severity, Wanted,
@@ -51,8 +51,8 @@ impl IdentityPolicy {
 }
 
 /// Identity and policy. A policy's name has no slash, an address may have one.
-fn parts(name: &str) -> Result<(&str, &str), BoxError> {
-    name.rsplit_once('/').ok_or_else(|| format!("`{name}` is not IDENTITY/POLICY").into())
+fn parts(name: &str) -> (&str, &str) {
+    name.rsplit_once('/').unwrap_or((name, ""))
 }
 
 #[async_trait]
@@ -69,51 +69,40 @@ impl Kind for IdentityPolicy {
         reading: Reading,
     ) -> Result<Vec<Live<Spec, ()>>, BoxError> {
         let named: BTreeSet<&str> = wanted.iter().map(|one| one.name.as_str()).collect();
-        let identities = wanted
-            .iter()
-            .map(|one| parts(&one.name).map(|(identity, _)| identity.to_owned()))
-            .collect::<Result<BTreeSet<_>, _>>()?;
+        let identities = wanted.iter().map(|one| parts(&one.name).0.to_owned());
         let mut found = Vec::new();
         for state in self.identities.read(identities, reading).await? {
-            for (policy, document) in &state.policies {
-                let live = live(&state, policy, document)?;
-                let is_ours = state.ownership == Ownership::Ours;
-                let shows = reading == Reading::Everything && is_ours;
-                if named.contains(live.name.as_str()) || shows {
-                    found.push(live);
-                }
-            }
+            let shows = reading == Reading::Everything && state.ownership == Ownership::Ours;
+            let all =
+                state.policies.iter().map(|(policy, document)| live(&state, policy, document));
+            found.extend(all.filter(|live| shows || named.contains(live.name.as_str())));
         }
         Ok(found)
     }
 
     async fn put(&self, change: &Change<Spec>) -> Result<Put<()>, BoxError> {
-        let (identity, policy) = parts(&change.name)?;
-        let ses = self.identities.session().ses();
         let document = change.to.policy.document();
-        if change.creates() {
-            let call = ses.create_email_identity_policy().email_identity(identity);
-            let answer = call.policy_name(policy).policy(&document).send().await;
-            self.identities.forget(identity);
-            match answer.map_err(failed("ses:CreateEmailIdentityPolicy", &change.name)) {
-                Ok(_) => return Ok(Put::Done(None)),
+        let written = if change.creates() {
+            match self.create(&change.name, &document).await {
                 // An earlier answer was lost; the identity's marks name the policy as ours, so it is written whole.
-                Err(error) if error.is(Class::Exists) => {}
-                Err(error) if error.is(Class::Invalid) => {
-                    return self.waiting_for_verification(identity, error.into()).await;
-                }
-                Err(error) => return Err(error.into()),
+                Err(error) if error.is(Class::Exists) => self.update(&change.name, &document).await,
+                answer => answer,
             }
+        } else {
+            match self.update(&change.name, &document).await {
+                // Somebody deleted it since the plan.
+                Err(error) if error.is(Class::Absent) => self.create(&change.name, &document).await,
+                answer => answer,
+            }
+        };
+        match written {
+            Ok(()) => Ok(Put::Done(None)),
+            Err(error) => self.waiting_for_verification(parts(&change.name).0, error).await,
         }
-        let call = ses.update_email_identity_policy().email_identity(identity);
-        let answer = call.policy_name(policy).policy(&document).send().await;
-        self.identities.forget(identity);
-        answer.map_err(failed("ses:UpdateEmailIdentityPolicy", &change.name))?;
-        Ok(Put::Done(None))
     }
 
     async fn delete(&self, name: &str, _live: &Spec) -> Result<Put<()>, BoxError> {
-        let (identity, policy) = parts(name)?;
+        let (identity, policy) = parts(name);
         let call = self.identities.session().ses().delete_email_identity_policy();
         let answer = call.email_identity(identity).policy_name(policy).send().await;
         self.identities.forget(identity);
@@ -122,6 +111,12 @@ impl Kind for IdentityPolicy {
             Err(error) if error.is(Class::Absent) => Ok(Put::Done(None)),
             Err(error) => Err(error.into()),
         }
+    }
+
+    async fn deferral(&self, change: &Change<Spec>) -> Result<Option<String>, BoxError> {
+        let (identity, _) = parts(&change.name);
+        let verified = self.identities.is_verified(identity).await?;
+        Ok((!verified).then(|| format!("{identity} is not verified yet")))
     }
 
     fn impact(&self, from: Option<&Spec>, to: Option<&Spec>, _fields: &[Field]) -> Impact {
@@ -151,17 +146,39 @@ impl Kind for IdentityPolicy {
 }
 
 impl IdentityPolicy {
-    /// The model says that the policy of an identity that is not verified yet cannot be written: then the step waits.
+    async fn create(&self, name: &str, document: &str) -> Result<(), AwsError> {
+        let (identity, policy) = parts(name);
+        let call = self.identities.session().ses().create_email_identity_policy();
+        let call = call.email_identity(identity).policy_name(policy).policy(document);
+        let answer = call.send().await;
+        self.identities.forget(identity);
+        answer.map_err(failed("ses:CreateEmailIdentityPolicy", name)).map(drop)
+    }
+
+    async fn update(&self, name: &str, document: &str) -> Result<(), AwsError> {
+        let (identity, policy) = parts(name);
+        let call = self.identities.session().ses().update_email_identity_policy();
+        let call = call.email_identity(identity).policy_name(policy).policy(document);
+        let answer = call.send().await;
+        self.identities.forget(identity);
+        answer.map_err(failed("ses:UpdateEmailIdentityPolicy", name)).map(drop)
+    }
+
+    /// SES takes no policy for an identity that is not verified yet (API reference, CreateEmailIdentityPolicy): then
+    /// the step waits. It says so with the code of any wrong input, so the identity is asked.
     async fn waiting_for_verification(
         &self,
         identity: &str,
-        error: BoxError,
+        error: AwsError,
     ) -> Result<Put<()>, BoxError> {
+        if !error.is(Class::Invalid) {
+            return Err(error.into());
+        }
         match self.identities.state(identity).await? {
             Some(state) if !state.verified => {
                 Ok(Put::Waiting(format!("{identity} is not verified yet")))
             }
-            _ => Err(error),
+            _ => Err(error.into()),
         }
     }
 }
@@ -211,15 +228,22 @@ impl Documented for IdentityPolicy {
     ];
 }
 
-fn live(state: &State, policy: &str, document: &str) -> Result<Live<Spec, ()>, BoxError> {
+fn live(state: &State, policy: &str, document: &str) -> Live<Spec, ()> {
     let token = IdentityPolicy::token(policy);
-    let document = Policy::parse(document)?;
-    let lost = document.lost_principals().into_iter();
-    let notes =
-        lost.map(|id| format!("the policy names {id}, a user or role that was deleted")).collect();
-    Ok(Live {
+    let (policy_document, notes) = match Policy::parse(document) {
+        Ok(document) => {
+            let lost = document.lost_principals().into_iter();
+            let note = |id| format!("the policy names {id}, a user or role that was deleted");
+            let notes = lost.map(note).collect();
+            (document, notes)
+        }
+        // Somebody else's policy of a form that is newer than this program is no reason to stop; one of ours is written
+        // anew.
+        Err(error) => (Policy::new::<String>([]), vec![error.to_string()]),
+    };
+    Live {
         name: IdentityPolicy::name(&state.name, policy),
-        spec: Spec { policy: document },
+        spec: Spec { policy: policy_document },
         outputs: (),
         ownership: match &state.ownership {
             Ownership::Ours if !state.marks.children.contains(&token) => Ownership::Unowned,
@@ -230,5 +254,5 @@ fn live(state: &State, policy: &str, document: &str) -> Result<Live<Spec, ()>, B
         marks: Marks::default(),
         uses: BTreeSet::new(),
         notes,
-    })
+    }
 }

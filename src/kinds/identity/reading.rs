@@ -85,6 +85,11 @@ impl State {
     pub(super) fn address(&self) -> Address {
         Address::new("identity", self.name.as_str())
     }
+
+    /// Whether a tag names the BYODKIM key that was put last.
+    pub(super) fn names_key(&self) -> bool {
+        self.all_tags.contains_key(SIGNING_KEY_TAG)
+    }
 }
 
 /// The identities of one account and Region.
@@ -124,10 +129,11 @@ impl Identities {
         let mut names: BTreeSet<String> = names.into_iter().collect();
         if reading == Reading::Everything {
             names.extend(self.owned().await?);
-            if !names.is_empty() {
-                let existing = self.existing().await?;
-                names.retain(|name| existing.contains(name));
+            if names.is_empty() {
+                return Ok(Vec::new());
             }
+            let existing = self.existing().await?;
+            names.retain(|name| existing.contains(name));
         }
         let reads = names.into_iter().map(|name| async move { self.state(&name).await });
         let found: Vec<_> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;
@@ -200,16 +206,34 @@ impl Identities {
         self.listed.get((), list).await
     }
 
-    /// Remembers that `name` was created with the default set `set`, which saves asking.
-    pub(super) fn note_created_with(&self, name: &str, set: &str) {
+    /// Remembers that `name` was just created with the default set `set`, which saves setting it; `None` to forget.
+    pub(super) fn note_created_with(&self, name: &str, set: Option<&str>) {
         let mut created = self.created_with.lock().unwrap_or_else(PoisonError::into_inner);
-        created.insert(name.to_owned(), set.to_owned());
+        match set {
+            Some(set) => created.insert(name.to_owned(), set.to_owned()),
+            None => created.remove(name),
+        };
     }
 
-    /// Whether this run created `name` with the default set `set`.
+    /// Whether `name` was just created with the default set `set`. Said once: later it may have another.
     pub(super) fn was_created_with(&self, name: &str, set: &str) -> bool {
-        let created = self.created_with.lock().unwrap_or_else(PoisonError::into_inner);
-        created.get(name).is_some_and(|given| given == set)
+        let mut created = self.created_with.lock().unwrap_or_else(PoisonError::into_inner);
+        created.remove(name).is_some_and(|given| given == set)
+    }
+
+    /// Identities that are not ours and have the configuration set `set` as their default.
+    pub(crate) async fn others_with_default_set(
+        &self,
+        set: &str,
+    ) -> Result<BTreeSet<String>, AwsError> {
+        // What was listed at the plan may be gone by now, and what came since must not be missed.
+        self.listed.forget_all();
+        let names = self.existing().await?;
+        let reads = names.iter().cloned().map(|name| async move { self.state(&name).await });
+        let found: Vec<_> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;
+        let others = found.into_iter().flatten().filter(|it| it.ownership != Ownership::Ours);
+        let having = others.filter(|state| state.default_set.as_deref() == Some(set));
+        Ok(having.map(|state| state.name.clone()).collect())
     }
 
     /// Carries out tag changes on the identity `name`.
@@ -230,6 +254,12 @@ impl Identities {
             answer.map_err(failed("ses:UntagResource", name))?;
         }
         Ok(())
+    }
+
+    /// Removes the tag that names the BYODKIM key of `name`.
+    pub(super) async fn forget_key(&self, name: &str) -> Result<(), AwsError> {
+        let unset = BTreeSet::from([SIGNING_KEY_TAG.to_owned()]);
+        self.tag(name, TagChanges { set: Tags::new(), unset }).await
     }
 
     fn describe(&self, name: &str, output: GetEmailIdentityOutput) -> State {
@@ -302,7 +332,7 @@ fn needs_mail_from_records(state: &State, old: &str) -> Option<String> {
 pub(super) fn origin(origin: Option<&DkimSigningAttributesOrigin>) -> Origin {
     match origin.map(DkimSigningAttributesOrigin::as_str) {
         Some("EXTERNAL") => Origin::External,
-        // AWS_SES_US_EAST_1: a replica of the key in us-east-1. An unknown one is kept as it is.
+        // AWS_SES_US_EAST_1: a replica of the key in us-east-1, a Region that the SDK need not know.
         Some(word) if word.starts_with("AWS_SES_") => {
             Origin::Replica(word.trim_start_matches("AWS_SES_").to_lowercase().replace('_', "-"))
         }

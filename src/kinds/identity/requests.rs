@@ -1,12 +1,14 @@
 //! What is sent to SES for an identity, and what its words mean.
 
+use std::time::SystemTime;
+
 use aws_sdk_sesv2::types::{DkimSigningAttributes, DkimSigningKeyLength};
+use aws_smithy_types::DateTime;
 
 use super::Spec;
 use super::reading::replica_origin;
 use crate::aws::AwsError;
 use crate::engine::BoxError;
-use crate::kinds::Input;
 
 /// SES allows one change of the key's length in this many seconds (developer guide, "Easy DKIM").
 const KEY_CHANGE_INTERVAL: i64 = 24 * 60 * 60;
@@ -42,11 +44,18 @@ pub(super) fn length_in_words(length: Option<&str>) -> String {
     }
 }
 
-/// Why a new key length was refused, with the time from which it will not be.
-pub(super) fn key_length_refused(error: AwsError, made_at: Option<i64>) -> BoxError {
-    let Some(made_at) = made_at else { return error.into() };
-    let until = aws_smithy_types::DateTime::from_secs(made_at + KEY_CHANGE_INTERVAL);
-    KeyLengthRefused { until: until.to_string(), source: error }.into()
+/// Why a new key length was refused at `now`, with the time from which it will not be. SES says no more than that the
+/// input is invalid, so a key that is older than a day was refused for another reason.
+pub(super) fn key_length_refused(
+    error: AwsError,
+    made_at: Option<i64>,
+    now: SystemTime,
+) -> BoxError {
+    let until = made_at.map(|made_at| DateTime::from_secs(made_at + KEY_CHANGE_INTERVAL));
+    match until.filter(|until| *until > DateTime::from(now)) {
+        Some(until) => KeyLengthRefused { until: until.to_string(), source: error }.into(),
+        None => error.into(),
+    }
 }
 
 /// SES changes the length of a key once in 24 hours.
@@ -57,57 +66,53 @@ struct KeyLengthRefused {
     source: AwsError,
 }
 
-/// Every member of every input that the identity kind writes with.
-pub(super) const INPUTS: &[Input] = &[
-    Input {
-        operation: "CreateEmailIdentity",
-        service: "sesv2",
-        managed: &[
-            "email_identity",
-            "tags",
-            "configuration_set_name",
-            "dkim_signing_attributes.next_signing_key_length",
-            "dkim_signing_attributes.domain_signing_attributes_origin",
-        ],
-        excluded: &[
-            (
-                "dkim_signing_attributes.domain_signing_selector",
-                "a key of one's own is put after its record is published: see PutEmailIdentityDkimSigningAttributes",
-            ),
-            (
-                "dkim_signing_attributes.domain_signing_private_key",
-                "a key of one's own is put after its record is published: see PutEmailIdentityDkimSigningAttributes",
-            ),
-        ],
-    },
-    Input {
-        operation: "DeleteEmailIdentity",
-        service: "sesv2",
-        managed: &["email_identity"],
-        excluded: &[],
-    },
-    Input {
-        operation: "PutEmailIdentityFeedbackAttributes",
-        service: "sesv2",
-        managed: &["email_identity", "email_forwarding_enabled"],
-        excluded: &[],
-    },
-    Input {
-        operation: "PutEmailIdentityDkimAttributes",
-        service: "sesv2",
-        managed: &["email_identity", "signing_enabled"],
-        excluded: &[],
-    },
-    Input {
-        operation: "TagResource",
-        service: "sesv2",
-        managed: &["resource_arn", "tags"],
-        excluded: &[],
-    },
-    Input {
-        operation: "UntagResource",
-        service: "sesv2",
-        managed: &["resource_arn", "tag_keys"],
-        excluded: &[],
-    },
-];
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::aws::Class;
+
+    #[test]
+    fn a_new_domain_names_its_key_only_where_ses_would_make_another() {
+        let mut spec = super::super::documented::examples().remove(0);
+        assert!(signing_at_creation(&spec).is_none());
+        spec.easy_key = Some("rsa-1024".to_owned());
+        let attributes = signing_at_creation(&spec).unwrap();
+        assert_eq!(attributes.next_signing_key_length, Some(DkimSigningKeyLength::Rsa1024Bit));
+        // A key of one's own is put later, so the domain begins with Easy DKIM.
+        spec.easy_key = None;
+        assert!(signing_at_creation(&spec).is_none());
+        spec.replica_of = Some("us-gov-west-1".to_owned());
+        let origin = signing_at_creation(&spec).unwrap().domain_signing_attributes_origin;
+        assert_eq!(origin.unwrap().as_str(), "AWS_SES_US_GOV_WEST_1");
+    }
+
+    #[test]
+    fn a_length_is_read_back_as_it_was_asked_for() {
+        for length in ["rsa-1024", "rsa-2048"] {
+            let asked = easy_key(length).next_signing_key_length;
+            assert_eq!(length_in_words(asked.as_ref().map(DkimSigningKeyLength::as_str)), length);
+        }
+        assert_eq!(length_in_words(None), "rsa-2048");
+        assert_eq!(length_in_words(Some("RSA_4096_BIT")), "RSA_4096_BIT");
+    }
+
+    #[test]
+    fn a_second_change_of_length_within_a_day_is_told_with_its_time() {
+        let refused = |age: u64| {
+            let error = AwsError {
+                action: "ses:PutEmailIdentityDkimSigningAttributes".to_owned(),
+                resource: "pivot.app".to_owned(),
+                code: "BadRequestException".to_owned(),
+                message: "input you provided is invalid".to_owned(),
+                request_id: None,
+                class: Class::Invalid,
+            };
+            let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000 + age);
+            key_length_refused(error, Some(1_000_000), now).to_string()
+        };
+        assert!(refused(3_600).contains("not before 1970-01-13T13:46:40Z"), "{}", refused(3_600));
+        assert!(refused(90_000).contains("input you provided is invalid"));
+    }
+}

@@ -11,6 +11,7 @@ use aws_sdk_sesv2::types::{DkimSigningAttributes, DkimSigningAttributesOrigin};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::documented::ONLY_AT_CREATION;
 use super::reading::{Identities, Origin, SIGNING_KEY_TAG, State};
 use crate::aws::{TagChanges, failed, hex};
 use crate::engine::{
@@ -95,6 +96,11 @@ impl Kind for Signing {
         if key_digest(&to.selector, &key.public_key()) != to.key {
             return Err("the private key does not belong to `public_key`: the record that is published would not match the signatures".into());
         }
+        // A tag that names the old key goes before the Put: should the process die between the Put and the new tag, it
+        // would go on naming a key that SES no longer has.
+        if change.from.as_ref().is_some_and(|from| from.key != UNKNOWN_KEY && from.key != to.key) {
+            self.identities.forget_key(name).await?;
+        }
         let call = session.ses().put_email_identity_dkim_signing_attributes().email_identity(name);
         let attributes = DkimSigningAttributes::builder()
             .domain_signing_selector(&to.selector)
@@ -114,10 +120,8 @@ impl Kind for Signing {
 
     async fn delete(&self, name: &str, _live: &Spec) -> Result<Put<()>, BoxError> {
         // The identity's own put switches back to Easy DKIM; what is left is the note of the old key.
-        let Some(state) = self.identities.state(name).await? else { return Ok(Put::Done(None)) };
-        if state.all_tags.contains_key(SIGNING_KEY_TAG) {
-            let unset = BTreeSet::from([SIGNING_KEY_TAG.to_owned()]);
-            self.identities.tag(name, TagChanges { set: BTreeMap::new(), unset }).await?;
+        if self.identities.state(name).await?.is_some_and(|state| state.names_key()) {
+            self.identities.forget_key(name).await?;
         }
         Ok(Put::Done(None))
     }
@@ -178,12 +182,14 @@ impl Documented for Signing {
             "signing_attributes_origin",
             "signing_attributes.domain_signing_selector",
             "signing_attributes.domain_signing_private_key",
-            "signing_attributes.next_signing_key_length",
         ],
-        excluded: &[(
-            "signing_attributes.domain_signing_attributes_origin",
-            "only a create may have it: see CreateEmailIdentity",
-        )],
+        excluded: &[
+            ("signing_attributes.domain_signing_attributes_origin", ONLY_AT_CREATION),
+            (
+                "signing_attributes.next_signing_key_length",
+                "a key of one's own has the length it has",
+            ),
+        ],
     }];
 }
 
