@@ -313,3 +313,6 @@ fn zone_finding(
     let key = if place.zone.is_some() { &[table, name, "zone"][..] } else { &[table, name][..] };
     environment.finding(id, key, problem.to_string(), label, Some(help))
 }
+
+#[cfg(test)]
+mod tests;
