@@ -43,7 +43,7 @@ pub(super) fn domains(environment: &Environment, facts: &Facts, into: &mut Draft
         ));
         add_signing(environment, name, identity, facts, into);
         add_mail_from(environment, name, identity, into);
-        add_default_set(name, identity, into);
+        add_default_set(name, identity, facts, into);
         for (policy_name, policy) in &identity.policies {
             add_policy(name, policy_name, policy, facts, into);
         }
@@ -142,13 +142,50 @@ fn add_mail_from(
     into.add(resource);
 }
 
-fn add_default_set(name: &IdentityName, identity: &Identity, into: &mut Draft) {
+fn add_default_set(name: &IdentityName, identity: &Identity, facts: &Facts, into: &mut Draft) {
     let Some(set) = &identity.configuration_set else { return };
     let spec = DefaultSetSpec { configuration_set: set.short_name() };
     let address = Address::new("default_set", name.to_string());
     let Some(resource) = into.resource(address, &spec) else { return };
     let reason = "a set that does not exist is nobody's default";
-    into.add(after_set(resource.under(identity_address(name)), identity, reason));
+    let resource = after_set(resource.under(identity_address(name)), identity, reason);
+    let resource = after_rights_and_events(resource, set, facts, into);
+    into.add(resource);
+}
+
+/// The same after all that mail under `set` needs: the right to send by it, and somebody who hears of its bounces.
+fn after_rights_and_events(
+    resource: Resource,
+    set: &SetReference,
+    facts: &Facts,
+    into: &Draft,
+) -> Resource {
+    let arn = match set {
+        SetReference::Named(name) => facts.arns.configuration_set(name.as_str()),
+        SetReference::Elsewhere(arn) => arn.to_string(),
+    };
+    let senders = into.of_kind("send_policy").filter(|sender| names_set(sender, &arn));
+    let resource = senders.fold(resource, |resource, sender| {
+        let reason = "mail under a set that its sender may not use is refused";
+        resource.after(sender.address.clone(), reason)
+    });
+    let Some(set) = set.named() else { return resource };
+    let set = Address::new("configuration_set", set.as_str());
+    let destinations = into.children_of(&set);
+    let destinations = destinations.filter(|address| address.kind() == "event_destination");
+    destinations.fold(resource, |resource, destination| {
+        resource.after(destination.clone(), "a bounce that no destination hears of is lost")
+    })
+}
+
+/// Whether a send policy names the set `arn`.
+fn names_set(sender: &Resource, arn: &str) -> bool {
+    let statements = sender.spec["document"]["statement"].as_object();
+    let resources = statements
+        .into_iter()
+        .flat_map(|statements| statements.values())
+        .filter_map(|statement| statement["resource"].as_array());
+    resources.flatten().any(|resource| resource.as_str() == Some(arn))
 }
 
 fn add_policy(

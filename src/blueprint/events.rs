@@ -41,7 +41,8 @@ pub(super) fn events(environment: &Environment, facts: &Facts, into: &mut Draft)
             let Some(resource) = into.resource(address, &spec) else { continue };
             let token = EventDestination::token(destination_name.as_str());
             let resource = resource.under(set_address(name)).known_as(token);
-            into.add(after_topic(resource, destination));
+            let resource = after_topic(resource, destination, into);
+            into.add(resource);
         }
     }
 }
@@ -185,14 +186,16 @@ fn destination_spec(facts: &Facts, destination: &Declared) -> DestinationSpec {
     }
 }
 
-fn after_topic(resource: Resource, destination: &Declared) -> Resource {
-    match &destination.target {
-        EventTarget::Topic(TopicReference::Named(name)) => resource.after(
-            Address::new("topic", name.as_str()),
-            "SES publishes a test message when a topic is attached",
-        ),
-        _ => resource,
-    }
+fn after_topic(resource: Resource, destination: &Declared, into: &Draft) -> Resource {
+    let EventTarget::Topic(TopicReference::Named(name)) = &destination.target else {
+        return resource;
+    };
+    let topic = Address::new("topic", name.as_str());
+    let subscribers: Vec<&Address> = into.children_of(&topic).collect();
+    let resource = resource.after(topic, "SES publishes a test message when a topic is attached");
+    subscribers.into_iter().fold(resource, |resource, subscriber| {
+        resource.after(subscriber.clone(), "an event that finds no subscriber is lost")
+    })
 }
 
 const fn event_word(event: EventType) -> &'static str {

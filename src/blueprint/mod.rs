@@ -96,6 +96,17 @@ impl Draft {
         self.records.get(user).cloned().unwrap_or_default()
     }
 
+    /// The resources of one kind that were added already.
+    pub(crate) fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Resource> {
+        self.resources.iter().filter(move |resource| resource.address.kind() == kind)
+    }
+
+    /// The children of `parent` that were added already.
+    pub(crate) fn children_of(&self, parent: &Address) -> impl Iterator<Item = &Address> {
+        let children = self.resources.iter().filter(|it| it.parent.as_ref() == Some(parent));
+        children.map(|resource| &resource.address)
+    }
+
     /// Whether a resource of this address was added already.
     pub(crate) fn has(&self, address: &Address) -> bool {
         self.addresses.contains(address)
@@ -105,12 +116,13 @@ impl Draft {
 /// Draws up everything that `environment` implies in the account that `facts` tell of.
 pub fn blueprint(environment: &Environment, facts: &Facts) -> Result<Blueprint, Vec<Finding>> {
     let mut draft = Draft::default();
-    // Records come first: what relies on them asks the draft whether there are any.
+    // What something may have to come after is drawn up before it: records before what relies on them, subscriptions
+    // before what publishes to them, sets and senders before the identities whose default a set is.
     records::records(environment, facts, &mut draft);
     messaging::messaging(environment, facts, &mut draft);
     events::events(environment, facts, &mut draft);
-    domains::domains(environment, facts, &mut draft);
     senders::senders(environment, facts, &mut draft);
+    domains::domains(environment, facts, &mut draft);
     let Draft { resources, manual, mut findings, .. } = draft;
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         return Err(findings);

@@ -16,12 +16,11 @@ use crate::environment::names::{
     FromPattern, IamName, IdentityName, IdentityReference, SendPolicyName, SetReference,
 };
 use crate::environment::types::{Attach, SendPolicy, Settings};
+use crate::kinds::send_policy::DOCUMENT_LENGTH_MAX;
 use crate::kinds::{attachment, send_policy};
 
 /// Beyond this many identities a list of them is harder to read than the tags that they carry.
 const LISTED_IDENTITIES_MAX: usize = 80;
-/// IAM allows this many characters in a managed policy, white space not counted.
-const DOCUMENT_LENGTH_MAX: usize = 6_144;
 /// A mail given as MIME, which is how most libraries send, needs `SendRawEmail` even through `SendEmail` of API v2.
 const ACTIONS: [&str; 2] = ["ses:SendEmail", "ses:SendRawEmail"];
 

@@ -221,6 +221,13 @@ pub trait Kind: Send + Sync + 'static {
     /// Removes the resource; `live` is what was found of it.
     async fn delete(&self, name: &str, live: &Self::Spec) -> Result<Put<Self::Outputs>, BoxError>;
 
+    /// The place that the resource `name` fills among those of its kind: a topic's, for its subscriptions. One that goes
+    /// does so only after all that come to the same place, or change there, so that nothing is missed in between. Where a
+    /// service limits how many a place holds, one more than wanted must fit in meanwhile.
+    fn place(_name: &str) -> Option<&str> {
+        None
+    }
+
     /// Whether `change` leaves something old behind in `put` that only [`Kind::retire`] removes, once everything relies on the new.
     fn retires(&self, _change: &Change<Self::Spec>) -> bool {
         false

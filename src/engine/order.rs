@@ -1,5 +1,7 @@
 //! The order of a plan's steps: creates and updates follow the declared graph, deletes follow what live resources rely on.
 
+mod succession;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::families::Kinship;
@@ -51,6 +53,8 @@ pub(super) fn order(
         ordering.keep_named(family);
     }
     ordering.break_cycles();
+    ordering.new_before_old();
+    ordering.users_before_children();
     for family in families {
         ordering.announce(family);
         ordering.retire_last(family);
@@ -255,12 +259,21 @@ impl Ordering<'_> {
         }
     }
 
-    /// What an update kept goes only after all else in the family, and all that depends on it, relies on the new.
+    /// What an update kept goes only after all else in the family, and all that depends on it in whatever way, relies on
+    /// the new or is gone.
     fn retire_last(&mut self, family: &Family) {
         for retire in self.steps_of(&family.members, &[Verb::Retire]) {
             let mut earlier = family.members.clone();
-            earlier.extend(self.dependents.get(&retire.1).into_iter().flatten().cloned());
-            for step in self.steps_of(&earlier, &[Verb::Create, Verb::Update, Verb::Delete]) {
+            let mut open = vec![&retire.1];
+            while let Some(next) = open.pop() {
+                for dependent in self.dependents.get(next).into_iter().flatten() {
+                    if earlier.insert(dependent.clone()) {
+                        open.push(dependent);
+                    }
+                }
+            }
+            let steps = [Verb::Create, Verb::Update, Verb::Delete, Verb::Vanish];
+            for step in self.steps_of(&earlier, &steps) {
                 self.add_edge(step, &retire);
             }
         }

@@ -37,6 +37,8 @@ pub trait DynKind: Send + Sync {
     async fn put(&self, change: &Change<Value>) -> Result<Put<Value>, BoxError>;
     /// See [`Kind::delete`].
     async fn delete(&self, name: &str, live: &Value) -> Result<Put<Value>, BoxError>;
+    /// See [`Kind::place`].
+    fn place<'n>(&self, name: &'n str) -> Option<&'n str>;
     /// See [`Kind::retires`].
     fn retires(&self, change: &Change<Value>) -> Result<bool, BoxError>;
     /// See [`Kind::retire`].
@@ -179,6 +181,10 @@ impl<K: Kind> DynKind for K {
 
     async fn delete(&self, name: &str, live: &Value) -> Result<Put<Value>, BoxError> {
         erased_put(Kind::delete(self, name, &typed("the live spec", live)?).await?)
+    }
+
+    fn place<'n>(&self, name: &'n str) -> Option<&'n str> {
+        K::place(name)
     }
 
     fn retires(&self, change: &Change<Value>) -> Result<bool, BoxError> {

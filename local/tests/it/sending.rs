@@ -33,8 +33,8 @@ from = ["hello@pivot.app"]
 attach = { roles = ["pivot-api"] }
 "#;
 
-const BOUNCE: &str = "bounce@simulator.amazonses.com";
-const ALLOWED: &str = "hello@pivot.app";
+pub(crate) const BOUNCE: &str = "bounce@simulator.amazonses.com";
+pub(crate) const ALLOWED: &str = "hello@pivot.app";
 
 /// An applied environment, with the clients of the one who may send.
 struct Sender {
@@ -116,7 +116,7 @@ impl Sender {
 }
 
 /// The clients of the role that the send policy will be attached to.
-async fn role(stage: &Stage) -> SdkConfig {
+pub(crate) async fn role(stage: &Stage) -> SdkConfig {
     let trust = json!({ "Version": "2012-10-17", "Statement": [{
         "Effect": "Allow",
         "Principal": { "AWS": format!("arn:aws:iam::{ACCOUNT}:root") },

@@ -44,6 +44,7 @@ pub(crate) struct Open {
     pub(crate) registry: Registry,
     graph: Graph,
     parallelism: usize,
+    heard: Box<dyn Fn(&Event) + Send + Sync>,
 }
 
 impl Stage {
@@ -139,7 +140,12 @@ impl Open {
         let (session, facts) = connect(&environment, &access).await.unwrap();
         let graph = change(blueprint(&environment, &facts).unwrap().graph);
         let registry = registry(&session);
-        Self { session, registry, graph, parallelism: 4 }
+        Self { session, registry, graph, parallelism: 4, heard: Box::new(|_| {}) }
+    }
+
+    /// The same with something to do whenever a step begins or ends.
+    pub(crate) fn hearing(self, heard: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        Self { heard: Box::new(heard), ..self }
     }
 
     /// The same, one step after the other.
@@ -166,7 +172,9 @@ impl Open {
 
 #[async_trait]
 impl Control for Open {
-    fn hear(&self, _event: Event) {}
+    fn hear(&self, event: Event) {
+        (self.heard)(&event);
+    }
 
     fn is_stopped(&self) -> bool {
         false

@@ -247,6 +247,11 @@ impl Kind for Attachment {
         Ok(Put::Done(None))
     }
 
+    fn place(name: &str) -> Option<&str> {
+        // One who goes from policy to policy is never without.
+        name.split_once('/').map(|(_, principal)| principal)
+    }
+
     fn impact(&self, from: Option<&Spec>, to: Option<&Spec>, _fields: &[Field]) -> Impact {
         match (from, to) {
             (Some(from), None) => Impact::new(

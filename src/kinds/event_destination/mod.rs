@@ -234,6 +234,10 @@ impl Kind for EventDestination {
         Ok(Put::Done(None))
     }
 
+    fn place(name: &str) -> Option<&str> {
+        Some(parts(name).0)
+    }
+
     fn impact(&self, from: Option<&Spec>, to: Option<&Spec>, _fields: &[Field]) -> Impact {
         impact::of(from, to)
     }

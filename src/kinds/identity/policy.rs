@@ -119,6 +119,10 @@ impl Kind for IdentityPolicy {
         Ok((!verified).then(|| format!("{identity} is not verified yet")))
     }
 
+    fn place(name: &str) -> Option<&str> {
+        Some(parts(name).0)
+    }
+
     fn impact(&self, from: Option<&Spec>, to: Option<&Spec>, _fields: &[Field]) -> Impact {
         match (from, to) {
             (Some(_), None) => Impact::new(

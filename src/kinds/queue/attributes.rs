@@ -6,10 +6,14 @@ use aws_sdk_sqs::types::QueueAttributeName as Attribute;
 use serde_json::{Value, json};
 
 use super::{DeadLetter, Spec, Texts};
-use crate::aws::policy::Policy;
+use crate::aws::policy::{Policy, Statement};
 use crate::engine::{Address, BoxError};
 use crate::environment::names::{KeyReference, TimeSpan};
 use crate::environment::types::Encryption;
+
+/// How the policy of a queue names the topics that may deliver.
+const SOURCE_OPERATOR: &str = "ArnEquals";
+const SOURCE_KEY: &str = "aws:SourceArn";
 
 pub(super) fn spec_of(attributes: &Texts, tags: Texts) -> Result<Spec, BoxError> {
     let text = |name: &str| attributes.get(name).filter(|value| !value.is_empty());
@@ -100,7 +104,52 @@ pub(super) fn attributes_at_first(to: &Spec) -> BTreeMap<Attribute, String> {
 pub(super) fn sources(spec: &Spec) -> BTreeSet<&String> {
     let statements = spec.policy.iter().flat_map(|policy| policy.statement.values());
     let conditions = statements.flat_map(|statement| statement.condition.values());
-    conditions.filter_map(|keys| keys.get("aws:SourceArn")).flatten().collect()
+    conditions.filter_map(|keys| keys.get(SOURCE_KEY)).flatten().collect()
+}
+
+/// The policy while one topic takes over from another: as wanted, and the topics under the prefix `topics` that could
+/// deliver so far still can, until nothing is published to them any more. `None` if none of them loses that.
+pub(super) fn policy_meanwhile(topics: &str, from: &Spec, to: &Spec) -> Option<Policy> {
+    let wanted = sources(to);
+    let mut policy =
+        to.policy.clone().unwrap_or_else(|| Policy::new(BTreeMap::<String, Statement>::new()));
+    let mut is_wider = false;
+    for (sid, statement) in from.policy.iter().flat_map(|policy| &policy.statement) {
+        if !lets_topics_deliver(statement) {
+            continue;
+        }
+        let named = statement.condition.get(SOURCE_OPERATOR).and_then(|it| it.get(SOURCE_KEY));
+        let leaving: Vec<&String> = named
+            .into_iter()
+            .flatten()
+            .filter(|arn| arn.starts_with(topics) && !wanted.contains(arn))
+            .collect();
+        if leaving.is_empty() {
+            continue;
+        }
+        is_wider = true;
+        let kept = policy.statement.entry(sid.clone()).or_insert_with(|| Statement {
+            condition: BTreeMap::new(),
+            ..statement.clone()
+        });
+        let operator = kept.condition.entry(SOURCE_OPERATOR.to_owned()).or_default();
+        let arns = operator.entry(SOURCE_KEY.to_owned()).or_default();
+        arns.extend(leaving.into_iter().cloned());
+    }
+    is_wider.then_some(policy)
+}
+
+/// Whether it says no more than that topics may put messages in.
+fn lets_topics_deliver(statement: &Statement) -> bool {
+    let form = Statement::allow().to("Service", "sns.amazonaws.com").may(["sqs:SendMessage"]);
+    let named = statement.condition.get(SOURCE_OPERATOR).is_some_and(|it| it.len() == 1);
+    let bare = Statement {
+        condition: BTreeMap::new(),
+        resource: BTreeSet::new(),
+        sid: String::new(),
+        ..statement.clone()
+    };
+    bare == form && statement.condition.len() == 1 && named
 }
 
 /// The queues of this account and Region that a queue relies on.

@@ -1,7 +1,8 @@
 //! SQS queues that topics deliver to, and the dead-letter queues beside them.
 //!
 //! Invariant: attributes are typed here although SQS has only texts, so `"345600"` and `345600`, or two spellings of one
-//! policy, are never a difference.
+//! policy, are never a difference. A topic that no longer delivers here loses that right last, when nothing is published to
+//! it any more.
 
 mod attributes;
 mod documented;
@@ -15,7 +16,7 @@ use async_trait::async_trait;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
-use self::attributes::sources;
+use self::attributes::{policy_meanwhile, sources};
 use crate::aws::policy::{Policy, Statement};
 use crate::aws::{Memo, OrAbsent, Session, failed};
 use crate::engine::{
@@ -91,6 +92,15 @@ impl Queue {
             made: Mutex::default(),
         }
     }
+
+    /// The policy that `put` writes, if it is not yet the wanted one.
+    fn policy_meanwhile(&self, change: &Change<Spec>) -> Option<Policy> {
+        policy_meanwhile(&self.session.arns.topic(""), change.from.as_ref()?, &change.to)
+    }
+}
+
+fn is_of_policy(field: &Field) -> bool {
+    touches(std::slice::from_ref(field), "policy")
 }
 
 #[async_trait]
@@ -127,7 +137,16 @@ impl Kind for Queue {
         self.refuse_wrong_key(change).await?;
         match &change.from {
             None => self.create(change).await,
-            Some(from) => self.update(&change.name, Some(from), change).await,
+            Some(from) => {
+                let mut meanwhile = change.clone();
+                if let Some(policy) = self.policy_meanwhile(change) {
+                    if from.policy.as_ref() == Some(&policy) {
+                        meanwhile.fields.retain(|field| !is_of_policy(field));
+                    }
+                    meanwhile.to.policy = Some(policy);
+                }
+                self.update(&change.name, Some(from), &meanwhile).await
+            }
         }
     }
 
@@ -137,6 +156,16 @@ impl Kind for Queue {
         self.forget(name);
         answer.map_err(failed("sqs:DeleteQueue", name)).or_absent()?;
         Ok(Put::Done(None))
+    }
+
+    fn retires(&self, change: &Change<Spec>) -> bool {
+        self.policy_meanwhile(change).is_some()
+    }
+
+    async fn retire(&self, change: &Change<Spec>) -> Result<Put<Outputs>, BoxError> {
+        let mut narrowed = change.clone();
+        narrowed.fields.retain(is_of_policy);
+        self.update(&change.name, change.from.as_ref(), &narrowed).await
     }
 
     async fn deferral(&self, change: &Change<Spec>) -> Result<Option<String>, BoxError> {

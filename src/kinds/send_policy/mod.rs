@@ -29,6 +29,9 @@ use crate::engine::{
 /// Policies read at once.
 const READS_AT_ONCE: usize = 8;
 
+/// IAM allows this many characters in a managed policy, white space not counted.
+pub const DOCUMENT_LENGTH_MAX: usize = 6_144;
+
 /// Tags by key.
 type Texts = BTreeMap<String, String>;
 
@@ -65,6 +68,31 @@ impl SendPolicy {
     pub fn new(session: &Arc<Session>, policies: &Arc<Policies>) -> Self {
         Self { session: Arc::clone(session), policies: Arc::clone(policies) }
     }
+
+    /// The document that `put` writes, if it is not yet the wanted one.
+    fn document_meanwhile(&self, change: &Change<Spec>) -> Option<Policy> {
+        let sets = self.session.arns.configuration_set("");
+        document_meanwhile(&sets, &change.from.as_ref()?.document, &change.to.document)
+    }
+}
+
+fn is_of_document(field: &Field) -> bool {
+    touches(std::slice::from_ref(field), "document")
+}
+
+/// The document while a sender goes from one set to another: as wanted, with the right to the sets under the prefix
+/// `sets` that it had so far, since an identity has the old one as its default until it gets the new one. Only sets are
+/// kept: what else is taken away is meant to end at once. `None` if no set goes, or if IAM takes no document that long.
+fn document_meanwhile(sets: &str, from: &Policy, to: &Policy) -> Option<Policy> {
+    let mut document = to.clone();
+    let mut is_wider = false;
+    for (sid, statement) in from.statement.iter().filter(|(_, it)| it.effect == "Allow") {
+        let Some(kept) = document.statement.get_mut(sid) else { continue };
+        for set in statement.resource.iter().filter(|arn| arn.starts_with(sets)) {
+            is_wider |= kept.resource.insert(set.clone());
+        }
+    }
+    (is_wider && document.length() <= DOCUMENT_LENGTH_MAX).then_some(document)
 }
 
 #[async_trait]
@@ -96,8 +124,27 @@ impl Kind for SendPolicy {
     async fn put(&self, change: &Change<Spec>) -> Result<Put<Outputs>, BoxError> {
         match &change.from {
             None => self.create(change).await,
-            Some(from) => self.update(&change.name, Some(from), change).await,
+            Some(from) => {
+                let mut meanwhile = change.clone();
+                if let Some(document) = self.document_meanwhile(change) {
+                    if from.document == document {
+                        meanwhile.fields.retain(|field| !is_of_document(field));
+                    }
+                    meanwhile.to.document = document;
+                }
+                self.update(&change.name, Some(from), &meanwhile).await
+            }
         }
+    }
+
+    fn retires(&self, change: &Change<Spec>) -> bool {
+        self.document_meanwhile(change).is_some()
+    }
+
+    async fn retire(&self, change: &Change<Spec>) -> Result<Put<Outputs>, BoxError> {
+        let mut narrowed = change.clone();
+        narrowed.fields.retain(is_of_document);
+        self.update(&change.name, change.from.as_ref(), &narrowed).await
     }
 
     async fn delete(&self, name: &str, live: &Spec) -> Result<Put<Outputs>, BoxError> {

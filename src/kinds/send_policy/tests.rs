@@ -29,3 +29,15 @@ fn the_caller_is_a_role_or_a_user() {
     assert_eq!(name("arn:aws:iam::123456789012:user/ops/ann"), Some("user/ann".to_owned()));
     assert_eq!(name("arn:aws:iam::123456789012:root"), None);
 }
+
+#[test]
+fn a_set_that_goes_may_be_used_until_the_end_and_nothing_else_stays() {
+    let old = statement(&["set/old", "identity/old"], &["*@a", "*@b"]);
+    let new = statement(&["set/new"], &["*@a"]);
+    let meanwhile = document_meanwhile("set/", &old, &new);
+    assert_eq!(meanwhile, Some(statement(&["set/new", "set/old"], &["*@a"])));
+    assert_eq!(document_meanwhile("set/", &new, &new), None);
+    assert_eq!(document_meanwhile("set/", &statement(&["identity/old"], &["*@b"]), &new), None);
+    let long = "set/".to_owned() + &"x".repeat(DOCUMENT_LENGTH_MAX);
+    assert_eq!(document_meanwhile("set/", &statement(&[&long], &["*@a"]), &new), None);
+}

@@ -160,6 +160,10 @@ impl Kind for Subscription {
         }
     }
 
+    fn place(name: &str) -> Option<&str> {
+        parts(name).map(|(topic, ..)| topic)
+    }
+
     fn impact(&self, from: Option<&Spec>, to: Option<&Spec>, fields: &[Field]) -> Impact {
         let degrades = |reason: String| Impact::new(Severity::Degrades, reason);
         match (from, to) {

@@ -108,6 +108,41 @@ fn the_new_is_published_before_the_old_is_retired() {
     run.converge(&want);
 }
 
+/// Whether the step `then` waits for the step `first`, directly or not.
+fn waits(plan: &Plan, then: usize, first: usize) -> bool {
+    plan.steps[then].after.iter().any(|it| *it == first || waits(plan, *it, first))
+}
+
+#[test]
+fn what_goes_waits_for_what_comes_to_its_place() {
+    let run = Run::having(&full());
+    let mut want = full();
+    let rooms = &mut want.houses.get_mut("h1").unwrap().rooms;
+    let room = rooms.remove("r1").unwrap();
+    rooms.insert("r9".to_owned(), room);
+    let plan = run.plan(&want);
+    let (comes, goes) =
+        (step(&plan, Verb::Create, "room.h1/r9"), step(&plan, Verb::Delete, "room.h1/r1"));
+    assert!(waits(&plan, goes, comes), "{:#?}", plan.steps);
+    run.converge(&want);
+}
+
+#[test]
+fn what_goes_for_good_waits_for_nothing_that_waits_for_it() {
+    let run = Run::having(&full());
+    let mut want = full();
+    let rooms = &mut want.houses.get_mut("h1").unwrap().rooms;
+    let room = rooms.remove("r1").unwrap();
+    rooms.insert("r9".to_owned(), room);
+    // The new room rings the bell that is made anew, which the old one must let go of first.
+    let plan = run.plan_with(&want, &replacing(&["bell.b1"]));
+    let (comes, goes) =
+        (step(&plan, Verb::Create, "room.h1/r9"), step(&plan, Verb::Delete, "room.h1/r1"));
+    assert!(waits(&plan, comes, goes), "{:#?}", plan.steps);
+    run.apply(plan);
+    want.check(&run.town.state()).unwrap();
+}
+
 #[test]
 fn two_that_rely_on_each_other_through_what_vanishes_come_apart() {
     let run = Run::having(&full());

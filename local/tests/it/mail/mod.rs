@@ -4,6 +4,7 @@
 mod destinations;
 mod identities;
 mod keys;
+mod moves;
 mod policies;
 mod sets;
 mod tracking;

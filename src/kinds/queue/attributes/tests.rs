@@ -101,3 +101,40 @@ fn messages_count_while_somebody_reads_them_too() {
         ("ApproximateNumberOfMessagesNotVisible", "1")
     ])));
 }
+
+#[test]
+fn a_topic_that_goes_may_deliver_until_the_end_and_nobody_else() {
+    let topics = "arn:aws:sns:us-east-1:123456789012:";
+    let allowing = |names: &[&str]| {
+        let arns = names.iter().map(|name| format!("{topics}{name}"));
+        let statement = Statement::allow()
+            .to("Service", "sns.amazonaws.com")
+            .may(["sqs:SendMessage"])
+            .on(["arn:queue"])
+            .when("ArnEquals", "aws:SourceArn", arns);
+        let policy = Policy::new([("AllowTopics", statement)]);
+        Spec { policy: Some(policy), ..spec_of(&minimal(), Texts::new()).unwrap() }
+    };
+    let nobody = spec_of(&minimal(), Texts::new()).unwrap();
+    let meanwhile = |from: &Spec, to: &Spec| policy_meanwhile(topics, from, to);
+    assert_eq!(
+        meanwhile(&allowing(&["old"]), &allowing(&["new"])),
+        allowing(&["old", "new"]).policy
+    );
+    assert_eq!(meanwhile(&allowing(&["old"]), &nobody), allowing(&["old"]).policy);
+    assert_eq!(meanwhile(&allowing(&["a"]), &allowing(&["a", "b"])), None);
+    assert_eq!(meanwhile(&nobody, &allowing(&["a"])), None);
+    // What somebody else let in by hand goes at once.
+    let mut anybody = allowing(&[]);
+    anybody.policy = Some(Policy::new([(
+        "Anybody",
+        Statement::allow().to("AWS", "*").may(["sqs:SendMessage"]).on(["arn:queue"]),
+    )]));
+    assert_eq!(meanwhile(&anybody, &allowing(&["a"])), None);
+    let mut stranger = allowing(&[]);
+    let policy = stranger.policy.as_mut().unwrap();
+    let statement = policy.statement.get_mut("AllowTopics").unwrap();
+    let sources = statement.condition.get_mut(SOURCE_OPERATOR).unwrap();
+    sources.insert(SOURCE_KEY.to_owned(), BTreeSet::from(["arn:aws:sns:us-east-1:9:x".to_owned()]));
+    assert_eq!(meanwhile(&stranger, &allowing(&["a"])), None);
+}

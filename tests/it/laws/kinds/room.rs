@@ -98,6 +98,10 @@ impl Kind for RoomKind {
         Ok(Put::Done(None))
     }
 
+    fn place(name: &str) -> Option<&str> {
+        parts(name).ok().map(|(house, _)| house)
+    }
+
     fn impact(&self, _: Option<&RoomSpec>, _: Option<&RoomSpec>, _: &[Field]) -> Impact {
         Impact::safe()
     }
