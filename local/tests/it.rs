@@ -13,10 +13,12 @@ mod it {
     mod account;
     mod aws_cli;
     mod bench_job;
+    mod binary;
     mod calls;
     mod cases;
     mod command_line;
     mod contract;
+    mod cut_short;
     mod delivery;
     mod dns;
     mod exact;
@@ -30,6 +32,7 @@ mod it {
     mod mail;
     mod messaging;
     mod moto;
+    mod one_writer;
     mod pacing;
     mod permissions;
     mod policies;

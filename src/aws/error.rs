@@ -130,13 +130,16 @@ fn unsent(message: &str) -> (String, String, Class) {
     (code.to_owned(), message.to_owned(), class)
 }
 
-/// The causes of an error, each once.
+/// What the SDK says of every failure, whatever it was.
+const SAYS_NOTHING: [&str; 4] = ["dispatch failure", "other", "io error", "timeout"];
+
+/// The causes of an error, each once, without those that say nothing.
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut causes: Vec<String> = Vec::new();
     let mut next = Some(error);
     while let Some(error) = next {
         let text = error.to_string();
-        if !causes.contains(&text) {
+        if !causes.contains(&text) && !SAYS_NOTHING.contains(&text.as_str()) {
             causes.push(text);
         }
         next = error.source();

@@ -48,8 +48,8 @@ impl Run<'_> {
         }
         let stop = Stop::new();
         let all = async {
-            let opened =
-                stop.unless(self.open(name)).await.map_err(|it| unchanged(it, &again))??;
+            let opening = stop.unless(Box::pin(self.open(name))).await;
+            let opened = opening.map_err(|reason| unchanged(reason, &again))??;
             let work = self.plan_and_apply(&opened, purpose, selection, options, &stop, &again);
             let (patience, session) = (options.lock_timeout, &opened.session);
             match self.locked(session, verb, patience, &stop, &again, work).await? {
@@ -61,7 +61,7 @@ impl Run<'_> {
                 },
             }
         };
-        interruptible(&stop, all).await
+        interruptible(&stop, Box::pin(all)).await
     }
 
     /// Plans, shows, asks, carries out and reports: once, under the lock.

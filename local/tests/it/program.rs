@@ -44,6 +44,17 @@ impl Buffer {
 
 /// Runs `sesinfra ARGUMENTS` in the project at `root`, as the administrator of `account`.
 pub(crate) async fn sesinfra(cloud: &Cloud, account: &str, root: &Path, arguments: &[&str]) -> Ran {
+    sesinfra_on(cloud, account, root, arguments, |_| ()).await
+}
+
+/// The same on a machine that is changed before.
+pub(crate) async fn sesinfra_on(
+    cloud: &Cloud,
+    account: &str,
+    root: &Path,
+    arguments: &[&str],
+    change: impl FnOnce(&mut Host) + Send + 'static,
+) -> Ran {
     let access = access(cloud, account, root);
     let arguments: Vec<OsString> =
         ["sesinfra"].iter().chain(arguments).map(OsString::from).collect();
@@ -56,6 +67,7 @@ pub(crate) async fn sesinfra(cloud: &Cloud, account: &str, root: &Path, argument
         host.access = access;
         host.lookup = lookup;
         host.first_pause = Duration::from_millis(20);
+        change(&mut host);
         let code = run(arguments, &host);
         Ran { code, output: output.text(), errors: errors.text() }
     });

@@ -51,6 +51,11 @@ impl Served {
         Self { process, endpoint, key, aws, region }
     }
 
+    /// Where it answers.
+    pub(crate) fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
     /// Ends it as an operating system does, and waits until its data is kept.
     pub(crate) fn end(mut self) {
         let id = self.process.id().to_string();
