@@ -11,6 +11,7 @@
 
 mod it {
     mod account;
+    mod aws_access;
     mod aws_cli;
     mod bench_job;
     mod binary;

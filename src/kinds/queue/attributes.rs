@@ -128,10 +128,10 @@ pub(super) fn policy_meanwhile(topics: &str, from: &Spec, to: &Spec) -> Option<P
             continue;
         }
         is_wider = true;
-        let kept = policy.statement.entry(sid.clone()).or_insert_with(|| Statement {
-            condition: BTreeMap::new(),
-            ..statement.clone()
-        });
+        let kept = policy
+            .statement
+            .entry(sid.clone())
+            .or_insert_with(|| Statement { condition: BTreeMap::new(), ..statement.clone() });
         let operator = kept.condition.entry(SOURCE_OPERATOR.to_owned()).or_default();
         let arns = operator.entry(SOURCE_KEY.to_owned()).or_default();
         arns.extend(leaving.into_iter().cloned());

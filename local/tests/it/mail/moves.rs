@@ -36,7 +36,8 @@ topic = "second"
 
 const FIRST_HEARD: &str = "[topics.first]\nsubscriptions = [{ queue = \"heard\", raw = true }]\n";
 const SECOND_HEARD: &str = "[topics.second]\nsubscriptions = [{ queue = \"heard\", raw = true }]\n";
-const SENDER: &str = "[send_policies.api]\nfrom = [\"hello@pivot.app\"]\nattach = { roles = [\"pivot-api\"] }\n";
+const SENDER: &str =
+    "[send_policies.api]\nfrom = [\"hello@pivot.app\"]\nattach = { roles = [\"pivot-api\"] }\n";
 
 /// Somebody who sends mail that bounces, and looks for the bounces.
 struct Mailer {
@@ -118,13 +119,8 @@ async fn nothing_is_lost_between(one: &str, other: &str) {
     stage.zone("pivot.app").await;
     let ses = aws_sdk_sesv2::Client::new(&role(&stage).await);
     let queues = aws_sdk_sqs::Client::new(&stage.clients);
-    let mailer = Arc::new(Mailer {
-        ses,
-        queues,
-        sent: Mutex::default(),
-        heard: Mutex::default(),
-        stage,
-    });
+    let mailer =
+        Arc::new(Mailer { ses, queues, sent: Mutex::default(), heard: Mutex::default(), stage });
     mailer.stage.converge(one).await;
     mailer.sends_while(other, true).await;
     mailer.stage.expect_nothing(other).await;
