@@ -19,6 +19,12 @@ impl Clock {
         Utc::now() + *self.ahead.read()
     }
 
+    /// Another clock that shows the same time.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self { ahead: RwLock::new(*self.ahead.read()) }
+    }
+
     /// Lets `by` pass at once.
     pub fn advance(&self, by: Duration) {
         *self.ahead.write() += by;

@@ -54,18 +54,25 @@ pub struct Cloud {
 impl Cloud {
     /// Starts a cloud with the data of earlier runs, if it is told where they are.
     pub async fn start(options: Options) -> Result<Self, CloudError> {
-        let port = options.port;
-        let listening = |source| CloudError::Listen { port, source };
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(listening)?;
-        let endpoint = format!("http://{}", listener.local_addr().map_err(listening)?);
+        let (listener, endpoint) = listen(options.port).await?;
         let data = options.data.clone();
-        let world = Arc::new(World::new(options, &endpoint));
+        let world = World::new(options, &endpoint);
         if let Some(data) = data {
             persistence::load(&world, &data)?;
         }
-        let front = Arc::new(Front::new(world));
+        Ok(Self::over(listener, world))
+    }
+
+    /// Starts another cloud that begins as this one is now, faults and log aside, and goes its own way from then on.
+    pub async fn fork(&self) -> Result<Self, CloudError> {
+        let (listener, endpoint) = listen(0).await?;
+        Ok(Self::over(listener, self.front.world.fork(&endpoint)))
+    }
+
+    fn over(listener: TcpListener, world: World) -> Self {
+        let front = Arc::new(Front::new(Arc::new(world)));
         let server = tokio::spawn(server::serve(listener, Arc::clone(&front)));
-        Ok(Self { front, server })
+        Self { front, server }
     }
 
     /// Where it answers, as `http://127.0.0.1:PORT`.
@@ -122,6 +129,13 @@ impl Cloud {
         }
         Ok(())
     }
+}
+
+async fn listen(port: u16) -> Result<(TcpListener, String), CloudError> {
+    let failed = |source| CloudError::Listen { port, source };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(failed)?;
+    let endpoint = format!("http://{}", listener.local_addr().map_err(failed)?);
+    Ok((listener, endpoint))
 }
 
 impl Drop for Cloud {

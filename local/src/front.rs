@@ -5,11 +5,12 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Extension, Query};
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use fakecloud_core::dispatch::{DispatchConfig, dispatch};
 use fakecloud_core::registry::ServiceRegistry;
 use http::request::Parts;
@@ -41,7 +42,7 @@ pub(crate) struct Front {
     enforcing: Arc<DispatchConfig>,
     trusting: Arc<DispatchConfig>,
     /// The services over the world as it was before each recent write, oldest first.
-    past: Mutex<VecDeque<(Instant, Arc<ServiceRegistry>)>>,
+    past: Mutex<VecDeque<(DateTime<Utc>, Arc<ServiceRegistry>)>>,
 }
 
 impl Front {
@@ -134,12 +135,12 @@ impl Front {
             let options = self.world.options.read();
             (options.stale_reads, options.tagging_lag.max(options.ghosts))
         };
-        let (reading, now) = (reads(call.operation()), Instant::now());
+        let (reading, now) = (reads(call.operation()), self.world.clock.now());
         if !reading && !remembers.is_zero() {
             Sightings::remember(&self.world, &call.account);
         }
         let mut past = self.past.lock();
-        past.retain(|(when, _)| now.duration_since(*when) < stale);
+        past.retain(|(when, _)| since(*when, now) < stale);
         if stale.is_zero() || !EVENTUAL.contains(&call.prefix()) {
             return Arc::clone(&self.services);
         }
@@ -201,6 +202,11 @@ impl Front {
         }
         Response::from_parts(parts, Body::from(short.replace(GENERAL, code)))
     }
+}
+
+/// How long ago `when` is.
+pub(crate) fn since(when: DateTime<Utc>, now: DateTime<Utc>) -> Duration {
+    (now - when).to_std().unwrap_or_default()
 }
 
 /// Services whose reads AWS lets lag behind their writes. STS, SSM and Route 53's listings do not.

@@ -1,6 +1,7 @@
 //! Keeps a world between runs: one JSON file for each service, written beside its place and renamed into it, so that a
 //! file is always whole.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 use parking_lot::RwLock;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::world::World;
 
@@ -22,12 +24,17 @@ pub struct DataError {
 /// A state that can be written down.
 trait Kept {
     fn write(&self) -> serde_json::Result<Vec<u8>>;
+    fn value(&self) -> serde_json::Result<Value>;
     fn read(&self, bytes: &[u8]) -> serde_json::Result<()>;
 }
 
 impl<T: Serialize + DeserializeOwned> Kept for RwLock<T> {
     fn write(&self) -> serde_json::Result<Vec<u8>> {
         serde_json::to_vec(&*self.read())
+    }
+
+    fn value(&self) -> serde_json::Result<Value> {
+        serde_json::to_value(&*self.read())
     }
 
     fn read(&self, bytes: &[u8]) -> serde_json::Result<()> {
@@ -54,6 +61,11 @@ fn kept(world: &World) -> Vec<(&'static str, &dyn Kept)> {
         ("ses", &*world.ses),
         ("memory", &*world.memory),
     ]
+}
+
+/// All that is kept, by service, for comparing one world with another.
+pub(crate) fn values(world: &World) -> serde_json::Result<BTreeMap<&'static str, Value>> {
+    kept(world).into_iter().map(|(name, state)| Ok((name, state.value()?))).collect()
 }
 
 fn file(directory: &Path, name: &str) -> PathBuf {

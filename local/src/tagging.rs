@@ -4,11 +4,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use fakecloud_core::tag_index::{TagProvider, TagProviderRegistry, TaggedResource};
 use fakecloud_resource_groups_tagging::ResourceGroupsTaggingService;
 
+use crate::front::since;
 use crate::ses;
 use crate::world::World;
 
@@ -19,24 +21,24 @@ const GLOBAL: &str = "us-east-1";
 #[derive(Debug, Default)]
 pub struct Sightings {
     /// What there was before each recent write, oldest first, by account.
-    past: VecDeque<(Instant, String, Vec<TaggedResource>)>,
+    past: VecDeque<(DateTime<Utc>, String, Vec<TaggedResource>)>,
     /// Everything ever seen and when it was last there, by account and ARN.
-    seen: BTreeMap<(String, String), (TaggedResource, Instant)>,
+    seen: BTreeMap<(String, String), (TaggedResource, DateTime<Utc>)>,
 }
 
 impl Sightings {
     /// Notes what there is before a write.
     pub(crate) fn remember(world: &World, account: &str) {
         let there = gather(world, account);
-        let now = Instant::now();
+        let now = world.clock.now();
         let lag = world.options.read().tagging_lag;
         let mut sightings = world.sightings.write();
         sightings.see(account, &there, now);
-        sightings.past.retain(|(when, ..)| now.duration_since(*when) < lag);
+        sightings.past.retain(|(when, ..)| since(*when, now) < lag);
         sightings.past.push_back((now, account.to_owned(), there));
     }
 
-    fn see(&mut self, account: &str, there: &[TaggedResource], now: Instant) {
+    fn see(&mut self, account: &str, there: &[TaggedResource], now: DateTime<Utc>) {
         for resource in there {
             self.seen.insert((account.to_owned(), resource.arn.clone()), (resource.clone(), now));
         }
@@ -47,20 +49,17 @@ impl Sightings {
         &mut self,
         account: &str,
         there: Vec<TaggedResource>,
-        lag: Duration,
-        ghosts: Duration,
+        (lag, ghosts): (Duration, Duration),
+        now: DateTime<Utc>,
     ) -> Vec<TaggedResource> {
-        let now = Instant::now();
         self.see(account, &there, now);
-        let then = self
-            .past
-            .iter()
-            .find(|(when, whose, _)| whose == account && now.duration_since(*when) < lag);
+        let then =
+            self.past.iter().find(|(when, whose, _)| whose == account && since(*when, now) < lag);
         let mut shown = then.map_or(there, |(_, _, then)| then.clone());
         let ghost =
-            |((whose, arn), (_, last)): &(&(String, String), &(TaggedResource, Instant))| {
+            |((whose, arn), (_, last)): &(&(String, String), &(TaggedResource, DateTime<Utc>))| {
                 whose == account
-                    && now.duration_since(*last) < ghosts
+                    && since(*last, now) < ghosts
                     && shown.iter().all(|resource| resource.arn != *arn)
             };
         let risen: Vec<_> =
@@ -89,7 +88,7 @@ impl TagProvider for Everything {
         if lag.is_zero() && ghosts.is_zero() {
             return there;
         }
-        self.0.sightings.write().shown(account_id, there, lag, ghosts)
+        self.0.sightings.write().shown(account_id, there, (lag, ghosts), self.0.clock.now())
     }
 }
 
@@ -155,24 +154,34 @@ mod tests {
     #[test]
     fn what_is_gone_haunts_for_a_while() {
         let mut sightings = Sightings::default();
+        let now = Utc::now();
         let hour = Duration::from_hours(1);
         assert_eq!(
-            sightings.shown("1", vec![topic("a"), topic("b")], Duration::ZERO, hour).len(),
+            sightings.shown("1", vec![topic("a"), topic("b")], (Duration::ZERO, hour), now).len(),
             2
         );
-        assert_eq!(sightings.shown("1", vec![topic("a")], Duration::ZERO, hour).len(), 2);
-        assert_eq!(sightings.shown("1", vec![topic("a")], Duration::ZERO, Duration::ZERO).len(), 1);
-        assert_eq!(sightings.shown("2", Vec::new(), Duration::ZERO, hour).len(), 0);
+        assert_eq!(sightings.shown("1", vec![topic("a")], (Duration::ZERO, hour), now).len(), 2);
+        assert_eq!(
+            sightings.shown("1", vec![topic("a")], (Duration::ZERO, Duration::ZERO), now).len(),
+            1
+        );
+        assert_eq!(sightings.shown("2", Vec::new(), (Duration::ZERO, hour), now).len(), 0);
     }
 
     #[test]
     fn what_is_new_is_not_seen_at_once() {
         let mut sightings = Sightings::default();
-        sightings.past.push_back((Instant::now(), "1".to_owned(), Vec::new()));
+        let now = Utc::now();
+        sightings.past.push_back((now, "1".to_owned(), Vec::new()));
         assert_eq!(
-            sightings.shown("1", vec![topic("a")], Duration::from_mins(1), Duration::ZERO).len(),
+            sightings
+                .shown("1", vec![topic("a")], (Duration::from_mins(1), Duration::ZERO), now)
+                .len(),
             0
         );
-        assert_eq!(sightings.shown("1", vec![topic("a")], Duration::ZERO, Duration::ZERO).len(), 1);
+        assert_eq!(
+            sightings.shown("1", vec![topic("a")], (Duration::ZERO, Duration::ZERO), now).len(),
+            1
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! Everything the services of one cloud know: one state per service, each split by account and, where AWS does, by
 //! Region. Services hold no state of their own, so that a deep copy of the world answers as the cloud did then.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fakecloud_cloudwatch::SharedCloudWatchState;
@@ -20,6 +21,7 @@ use parking_lot::RwLock;
 
 use crate::clock::Clock;
 use crate::options::Options;
+use crate::persistence;
 use crate::ses::SharedSesState;
 use crate::strict::Memory;
 use crate::tagging::Sightings;
@@ -91,6 +93,25 @@ impl World {
             ses: Arc::default(),
             options: Arc::new(RwLock::new(options)),
             endpoint: endpoint.to_owned(),
+        }
+    }
+
+    /// All that is kept between runs, by service, as JSON.
+    pub fn values(&self) -> serde_json::Result<BTreeMap<&'static str, serde_json::Value>> {
+        persistence::values(self)
+    }
+
+    /// A world of its own that begins as this one is now: neither time, options nor changes of one reach the other. What
+    /// nothing of sesinfra's writes (quotas, buses, tags that the tagging API keeps itself) is shared.
+    #[must_use]
+    pub fn fork(&self, endpoint: &str) -> Self {
+        Self {
+            clock: Arc::new(self.clock.fork()),
+            options: copy(&self.options),
+            memory: copy(&self.memory),
+            sightings: Arc::default(),
+            endpoint: endpoint.to_owned(),
+            ..self.copy()
         }
     }
 

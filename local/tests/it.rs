@@ -23,6 +23,7 @@ mod it {
     mod delivery;
     mod dns;
     mod exact;
+    mod faults;
     mod faulty_files;
     mod fields;
     mod folder;
@@ -35,6 +36,7 @@ mod it {
     mod moto;
     mod one_writer;
     mod pacing;
+    mod pairs;
     mod permissions;
     mod policies;
     mod program;

@@ -8,12 +8,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
-use sesinfra::aws::{Access, Rates, Session, connect};
+use sesinfra::aws::{Access, ConnectError, Rates, Session, connect};
 use sesinfra::blueprint::blueprint;
 use sesinfra::engine::{
     Control, Event, Graph, Options as PlanOptions, Plan, PlanError, Registry, Report, apply, plan,
 };
-use sesinfra::environment::{self, names::FileName};
+use sesinfra::environment::{self, Environment, names::FileName};
 use sesinfra::kinds::registry;
 use sesinfra_local::{Cloud, Options};
 
@@ -40,9 +40,9 @@ impl Drop for Stage {
 
 /// One environment, open for planning.
 pub(crate) struct Open {
-    session: Arc<Session>,
+    pub(crate) session: Arc<Session>,
     pub(crate) registry: Registry,
-    graph: Graph,
+    pub(crate) graph: Graph,
     parallelism: usize,
     heard: Box<dyn Fn(&Event) + Send + Sync>,
 }
@@ -54,13 +54,19 @@ impl Stage {
 
     /// With a cloud of these options, called at these rates.
     pub(crate) async fn with(options: Options, rates: Option<Rates>) -> Self {
-        let cloud = cloud(Options { enforce_iam: false, ..options }).await;
+        let mut stage = Self::over(cloud(Options { enforce_iam: false, ..options }).await);
+        stage.rates = rates;
+        stage
+    }
+
+    /// A folder for a cloud that runs already.
+    pub(crate) fn over(cloud: Cloud) -> Self {
         let clients = administrator(&cloud, ACCOUNT);
         let number = FOLDERS.fetch_add(1, Ordering::Relaxed);
         let root =
             std::env::temp_dir().join(format!("sesinfra-stage-{}-{number}", std::process::id()));
         std::fs::create_dir_all(root.join("environments")).unwrap();
-        Self { cloud, clients, root, rates }
+        Self { cloud, clients, root, rates: None }
     }
 
     /// A public hosted zone of the account.
@@ -78,9 +84,20 @@ impl Stage {
 
     /// The environment with `rest` as the body of its file.
     pub(crate) async fn open(&self, rest: &str) -> Open {
-        self.write_file(rest);
+        self.connect(rest).await.unwrap()
+    }
+
+    /// The same, if the cloud lets it.
+    pub(crate) async fn connect(&self, rest: &str) -> Result<Open, ConnectError> {
         let access = Access { rates: self.rates, ..access(&self.cloud, ACCOUNT, &self.root) };
-        Open::with(access, &self.root, "test", |graph| graph).await
+        Open::connected(access, &self.check(rest).unwrap(), |graph| graph).await
+    }
+
+    /// The environment with `rest` as the body of its file, or what is wrong with that.
+    pub(crate) fn check(&self, rest: &str) -> Result<Environment, String> {
+        self.write_file(rest);
+        environment::load(&self.root, &FileName::parse("test").unwrap())
+            .map_err(|findings| format!("{findings:#?}\n{rest}"))
     }
 
     /// Writes the file of the environment, with `rest` as its body.
@@ -137,10 +154,18 @@ impl Open {
         change: impl FnOnce(Graph) -> Graph,
     ) -> Self {
         let environment = environment::load(root, &FileName::parse(name).unwrap()).unwrap();
-        let (session, facts) = connect(&environment, &access).await.unwrap();
-        let graph = change(blueprint(&environment, &facts).unwrap().graph);
+        Self::connected(access, &environment, change).await.unwrap()
+    }
+
+    async fn connected(
+        access: Access,
+        environment: &Environment,
+        change: impl FnOnce(Graph) -> Graph,
+    ) -> Result<Self, ConnectError> {
+        let (session, facts) = connect(environment, &access).await?;
+        let graph = change(blueprint(environment, &facts).unwrap().graph);
         let registry = registry(&session);
-        Self { session, registry, graph, parallelism: 4, heard: Box::new(|_| {}) }
+        Ok(Self { session, registry, graph, parallelism: 4, heard: Box::new(|_| {}) })
     }
 
     /// The same with something to do whenever a step begins or ends.

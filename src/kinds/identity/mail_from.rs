@@ -112,7 +112,11 @@ impl Kind for MailFrom {
             self.set(name, Some(&to.domain), false).await?;
             return Ok(Put::Done(None));
         }
-        let current = self.current(name).await?.filter(|it| it.domain == to.domain);
+        // A read may lag behind the write that made the identity.
+        let Some(state) = self.identities.state(name).await? else {
+            return Ok(Put::Waiting(format!("SES does not show the identity {name} yet")));
+        };
+        let current = state.mail_from.clone().filter(|it| it.domain == to.domain);
         match current {
             Some(it) if it.status == MailFromDomainStatus::Success => {
                 if !it.rejects {

@@ -1,0 +1,14 @@
+//! Faults on the real kinds: whatever becomes of any single call of a run, a clean run afterwards ends where an
+//! undisturbed one does.
+//!
+//! `SESINFRA_FAULTS=all cargo test -p sesinfra-local --test it faults -- --nocapture` runs every fault at every call;
+//! without the variable a fixed sample runs.
+
+mod dump;
+mod jobs;
+mod marks;
+mod matrix;
+mod run;
+
+pub(crate) use dump::{differences, dump};
+pub(crate) use run::Watched;
