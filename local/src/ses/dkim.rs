@@ -151,15 +151,18 @@ pub(super) fn make(call: &mut Call<'_>, name: &str, wanted: Wanted) -> Dkim {
 }
 
 fn easy(call: &mut Call<'_>, name: &str, current: KeyLength, next: KeyLength) -> Origin {
-    let serial = call.serial();
-    let tokens = (0..3).map(|index| token(&call.place, name, serial, index)).collect();
+    let made = call.here().keys_made.entry(name.to_owned()).or_default();
+    *made += 1;
+    let made = *made;
+    let tokens = (0..3).map(|index| token(&call.place, name, made, index)).collect();
     Origin::Easy { tokens, zone: zone(&call.place, name), next, current, made: call.now }
 }
 
-/// 32 letters and digits that no other identity, account or Region has, nor this one when it is made again.
-fn token(place: &Place, name: &str, serial: u64, index: u8) -> String {
+/// 32 letters and digits that no other identity, account or Region has, nor this one when it is made again; what is made
+/// of others meanwhile does not change them.
+fn token(place: &Place, name: &str, made: u64, index: u8) -> String {
     const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
-    let source = format!("{}/{}/{name}/{serial}/{index}", place.account, place.region);
+    let source = format!("{}/{}/{name}/{made}/{index}", place.account, place.region);
     let digest = Sha256::digest(source.as_bytes());
     digest.iter().map(|byte| char::from(LETTERS[usize::from(byte & 31)])).collect()
 }

@@ -42,6 +42,8 @@ pub(super) struct Regional {
     pub(super) templates: BTreeMap<String, Template>,
     pub(super) verification_templates: BTreeMap<String, VerificationTemplate>,
     pub(super) ledger: Ledger,
+    /// How many keys were made for an identity of each name, those that are gone included.
+    pub(super) keys_made: BTreeMap<String, u64>,
 }
 
 impl State {

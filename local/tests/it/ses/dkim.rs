@@ -242,3 +242,21 @@ async fn a_replica_is_made_only_at_create_and_of_another_region() {
     bench.ses.create_email_identity().email_identity("pivot.app").send().await.unwrap();
     refused(bench.put_signing(Origin::AwsSesUsWest2).send().await, "BadRequestException");
 }
+
+#[tokio::test]
+async fn tokens_are_the_same_in_whatever_order_identities_are_made_and_new_ones_when_made_again() {
+    const NAMES: [&str; 3] = ["pivot.app", "other.app", "third.app"];
+    let mut seen = Vec::new();
+    for order in [[0, 1, 2], [2, 0, 1]] {
+        let bench = Bench::start().await;
+        for index in order {
+            bench.ses.create_email_identity().email_identity(NAMES[index]).send().await.unwrap();
+        }
+        seen.push(dkim(&bench.ses).await.tokens().to_vec());
+        bench.ses.delete_email_identity().email_identity("pivot.app").send().await.unwrap();
+        bench.ses.create_email_identity().email_identity("pivot.app").send().await.unwrap();
+        seen.push(dkim(&bench.ses).await.tokens().to_vec());
+    }
+    assert_eq!(seen[..2], seen[2..]);
+    assert_ne!(seen[0], seen[1]);
+}
