@@ -95,6 +95,16 @@ impl Call {
         self.error(status, code, "Rate exceeded")
     }
 
+    /// The answer to a call that comes while another works on the same resource.
+    pub(crate) fn concurrent(&self) -> Response<Body> {
+        // SES's model gives this error the status of a server's own.
+        let (status, code) = match self.service.as_str() {
+            "ses" => (StatusCode::INTERNAL_SERVER_ERROR, "ConcurrentModificationException"),
+            _ => (StatusCode::BAD_REQUEST, "ConcurrentAccess"),
+        };
+        self.error(status, code, "Another operation on the resource is under way.")
+    }
+
     /// The answer when AWS fails itself.
     pub(crate) fn failed(&self) -> Response<Body> {
         let code = match self.service.as_str() {

@@ -19,6 +19,7 @@ use parking_lot::Mutex;
 
 use crate::call::{Call, ERROR_CODE};
 use crate::credentials::Callers;
+use crate::exclusive::Exclusive;
 use crate::faults::{Effect, Faults};
 use crate::limits::Buckets;
 use crate::log::{CallLog, reads};
@@ -37,6 +38,7 @@ pub(crate) struct Front {
     pub(crate) log: CallLog,
     pub(crate) faults: Faults,
     buckets: Buckets,
+    exclusive: Exclusive,
     callers: Arc<Callers>,
     services: Arc<ServiceRegistry>,
     enforcing: Arc<DispatchConfig>,
@@ -55,6 +57,7 @@ impl Front {
             log: CallLog::default(),
             faults: Faults::default(),
             buckets: Buckets::default(),
+            exclusive: Exclusive::default(),
             services: Arc::new(services::registry(&world)),
             enforcing: dispatching(true),
             trusting: dispatching(false),
@@ -76,25 +79,23 @@ impl Front {
             return Ok(self.dispatch(&self.services, false, parts, body, peer).await);
         };
         let entry = self.log.begin(&call.action, &call.account, &call.region);
+        let entered = self.exclusive.enter(&call, &parts, &body);
         if !options.latency.is_zero() {
             tokio::time::sleep(options.latency).await;
         }
         let strike = self.faults.strike(&call.action);
-        let refusal = match strike {
+        match strike {
             Some(Effect::Refuse) => {
                 self.faults.has_struck();
                 return Err(Cut);
             }
             Some(Effect::Hang) => {
                 self.faults.has_struck();
+                drop(entered);
                 return std::future::pending().await;
             }
-            Some(Effect::Throttle) => Some(call.throttled()),
-            Some(Effect::ServerError) => Some(call.failed()),
-            Some(Effect::Deny) => Some(call.denied()),
-            Some(Effect::ExpireToken) => Some(call.expired()),
-            Some(Effect::LoseResponse | Effect::HangAfter) | None => None,
-        };
+            _ => {}
+        }
         let admitted = self.buckets.admit(
             options.limits,
             &call.account,
@@ -103,15 +104,17 @@ impl Front {
             Instant::now(),
         );
         let throttled = !admitted || strike == Some(Effect::Throttle);
-        let response = match refusal {
+        let response = match refused(&call, strike) {
             Some(refusal) => refusal,
             None if !admitted => call.throttled(),
+            None if entered.is_err() => call.concurrent(),
             None => {
                 let services = self.services_for(&call);
                 self.named(&call, self.dispatch(&services, call.is_free(), parts, body, peer).await)
                     .await
             }
         };
+        drop(entered);
         if strike.is_some() {
             self.faults.has_struck();
         }
@@ -201,6 +204,17 @@ impl Front {
             parts.headers.insert(ERROR_CODE, value);
         }
         Response::from_parts(parts, Body::from(short.replace(GENERAL, code)))
+    }
+}
+
+/// The answer to a call that a fault refuses.
+fn refused(call: &Call, strike: Option<Effect>) -> Option<Response<Body>> {
+    match strike? {
+        Effect::Throttle => Some(call.throttled()),
+        Effect::ServerError => Some(call.failed()),
+        Effect::Deny => Some(call.denied()),
+        Effect::ExpireToken => Some(call.expired()),
+        Effect::Refuse | Effect::Hang | Effect::LoseResponse | Effect::HangAfter => None,
     }
 }
 

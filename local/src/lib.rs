@@ -14,6 +14,7 @@ mod control;
 pub mod credentials;
 pub mod delivery;
 pub mod dns;
+mod exclusive;
 pub mod faults;
 mod front;
 mod limits;

@@ -10,6 +10,7 @@ pub(crate) mod records;
 pub(crate) mod route53;
 pub(crate) mod sns;
 pub(crate) mod sqs;
+mod topic_tags;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -28,6 +29,8 @@ use crate::delivery;
 pub struct Memory {
     /// When a queue was deleted, by its ARN: its name stays taken for a while.
     pub deleted_queues: BTreeMap<String, DateTime<Utc>>,
+    /// When a topic with tags was deleted, by its ARN: its tags linger for a while.
+    pub deleted_topics: BTreeMap<String, DateTime<Utc>>,
     /// When the change of a hosted zone will be done, by the zone's id.
     pub zone_changes: BTreeMap<String, DateTime<Utc>>,
     /// When a change will be done, by its id.

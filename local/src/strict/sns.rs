@@ -9,7 +9,7 @@ use fakecloud_core::service::{AwsRequest, AwsResponse, AwsServiceError};
 use fakecloud_sns::SnsSubscription;
 
 use super::policy::{self, Subject};
-use super::{Check, Then, refused, tagging};
+use super::{Check, Then, refused, tagging, topic_tags};
 use crate::world::World;
 
 /// The check in front of SNS.
@@ -47,6 +47,10 @@ impl Check for Topics {
             "Subscribe" => self.subscribe(request),
             "Unsubscribe" => self.unsubscribe(request).map(|()| None),
             "TagResource" => self.tag(request).map(|()| None),
+            "DeleteTopic" => {
+                topic_tags::deleted(&self.0, &parameter(request, "TopicArn"));
+                Ok(None)
+            }
             _ => Ok(None),
         }
     }
@@ -78,7 +82,7 @@ impl Topics {
         }
         let accounts = self.0.sns.read();
         let Some(topic) = accounts.by_arn(&arn).and_then(|state| state.topics.get(&arn)) else {
-            return Ok(());
+            return if tags.is_empty() { Ok(()) } else { topic_tags::refuse_stale(&self.0, &arn) };
         };
         let differs = |(key, value): (&String, &String)| {
             let live = topic.attributes.get(key).map_or("", String::as_str);
@@ -260,6 +264,7 @@ impl Topics {
 
     fn tag(&self, request: &AwsRequest) -> Result<(), AwsServiceError> {
         let (arn, tags) = (parameter(request, "ResourceArn"), tags(request));
+        topic_tags::refuse_stale(&self.0, &arn)?;
         let accounts = self.0.sns.read();
         let Some(topic) = accounts.by_arn(&arn).and_then(|state| state.topics.get(&arn)) else {
             return Ok(());

@@ -1,5 +1,7 @@
 //! SNS refuses what AWS refuses.
 
+use std::time::Duration;
+
 use aws_sdk_sns::Client;
 use aws_sdk_sns::types::Tag;
 use sesinfra_local::Options;
@@ -140,4 +142,42 @@ async fn nothing_leaves_this_machine() {
     assert_eq!(listed.subscriptions().len(), 1);
     assert_eq!(listed.subscriptions()[0].protocol(), Some("https"));
     assert_eq!(listed.subscriptions()[0].subscription_arn(), Some("PendingConfirmation"));
+}
+
+#[tokio::test]
+async fn a_topic_made_again_gets_no_tags_for_a_while() {
+    let cloud = cloud(Options::default()).await;
+    let topics = Client::new(&administrator(&cloud, ACCOUNT));
+    let create = || topics.create_topic().name("t");
+    create().tags(tag("team", "a")).send().await.unwrap();
+    topics.delete_topic().topic_arn(arn("t")).send().await.unwrap();
+    assert_eq!(code(create().tags(tag("team", "a")).send().await), "StaleTag");
+    assert_eq!(code(create().send().await), "none");
+    let add = || topics.tag_resource().resource_arn(arn("t")).tags(tag("team", "b")).send();
+    assert_eq!(code(add().await), "StaleTag");
+    cloud.advance(Duration::from_secs(5));
+    assert_eq!(code(add().await), "none");
+    topics.create_topic().name("bare").send().await.unwrap();
+    topics.delete_topic().topic_arn(arn("bare")).send().await.unwrap();
+    let again = topics.create_topic().name("bare").tags(tag("team", "a")).send().await;
+    assert_eq!(code(again), "none");
+}
+
+#[tokio::test]
+async fn the_tags_of_a_topic_are_written_one_at_a_time() {
+    let cloud = cloud(Options::default()).await;
+    let topics = Client::new(&administrator(&cloud, ACCOUNT));
+    for name in ["t", "other"] {
+        topics.create_topic().name(name).send().await.unwrap();
+    }
+    cloud.change(|options| options.latency = Duration::from_millis(300));
+    let add = |name: &str, key: &str| {
+        topics.tag_resource().resource_arn(arn(name)).tags(tag(key, "x")).send()
+    };
+    let (one, two, other) = tokio::join!(add("t", "one"), add("t", "two"), add("other", "one"));
+    let mut codes = [code(one), code(two)];
+    codes.sort();
+    assert_eq!(codes, ["ConcurrentAccess", "none"]);
+    assert_eq!(code(other), "none");
+    assert_eq!(code(add("t", "three").await), "none");
 }

@@ -1,10 +1,11 @@
 //! Tags, at create and later.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_sdk_sesv2::types::Tag;
 
-use super::super::account::{ACCOUNT, REGION};
+use super::super::account::{ACCOUNT, REGION, code};
 use super::{Bench, refusal, refused};
 
 fn tag(key: &str, value: &str) -> Tag {
@@ -107,4 +108,24 @@ async fn the_tagging_service_sees_identities_sets_and_pools() {
     assert_eq!(arns, expected.map(arn));
     let of_type = tagging.get_resources().resource_type_filters("ses:identity");
     assert_eq!(of_type.send().await.unwrap().resource_tag_mapping_list().len(), 1);
+}
+
+#[tokio::test]
+async fn an_identity_is_made_tagged_and_deleted_by_one_caller_at_a_time() {
+    let bench = Bench::start().await;
+    bench.cloud.change(|options| options.latency = Duration::from_millis(300));
+    let create = |name: &str| bench.ses.create_email_identity().email_identity(name).send();
+    let (one, two, other) =
+        tokio::join!(create("pivot.app"), create("pivot.app"), create("other.app"));
+    let mut codes = [code(one), code(two)];
+    codes.sort();
+    assert_eq!(codes, ["ConcurrentModificationException", "none"]);
+    assert_eq!(code(other), "none");
+    let arn = arn("identity/pivot.app");
+    let add = bench.ses.tag_resource().resource_arn(&arn).tags(tag("team", "x")).send();
+    let take = bench.ses.untag_resource().resource_arn(&arn).tag_keys("team").send();
+    let delete = bench.ses.delete_email_identity().email_identity("pivot.app").send();
+    let (add, take, delete) = tokio::join!(add, take, delete);
+    let codes = [code(add), code(take), code(delete)];
+    assert_eq!(codes.iter().filter(|code| *code == "none").count(), 1, "{codes:?}");
 }
