@@ -1,6 +1,6 @@
 //! Reading a family back after its last step: it must be as wanted, and only then is it marked as settled.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -22,6 +22,14 @@ pub(super) enum Settled {
 struct NotConverged {
     address: Address,
     fields: Vec<Field>,
+}
+
+/// The marks of a root name children that this run neither found nor announced.
+#[derive(Debug, thiserror::Error)]
+#[error("another run announced {} under {root} meanwhile; run again once it has ended", .children.iter().cloned().collect::<Vec<_>>().join(", "))]
+struct Contested {
+    root: Address,
+    children: BTreeSet<String>,
 }
 
 fn list(fields: &[Field]) -> String {
@@ -64,7 +72,8 @@ pub(super) async fn settle(
             match reread.members.iter().find_map(|member| deviation(registry, &world, member)) {
                 None => {
                     let root = reread.family.root.clone();
-                    settled.push((root, mark(registry, control, reread.family).await));
+                    let marked = world.get(&root).map(|live| &live.marks.children);
+                    settled.push((root, mark(registry, control, reread.family, marked).await));
                 }
                 Some(deviation) => behind.push((reread, deviation)),
             }
@@ -111,15 +120,29 @@ fn deviation(
         .then(|| NotConverged { address: address.clone(), fields })
 }
 
-async fn mark(registry: &Registry, control: &dyn Control, family: &Family) -> Settled {
+/// Marks a family that is as wanted. What another run announced meanwhile stays named, or its children would be nobody's.
+async fn mark(
+    registry: &Registry,
+    control: &dyn Control,
+    family: &Family,
+    marked: Option<&BTreeSet<String>>,
+) -> Settled {
     let Some(digest) = family.digest.clone() else { return Settled::Marked };
     let Some(kind) = registry.get(family.root.kind()) else { return Settled::Marked };
     if control.is_stopped() {
         return Settled::Stopped;
     }
-    let marks = Marks { children: family.children_afterwards.clone(), digest: Some(digest) };
+    let announced = marked.into_iter().flatten();
+    let of_others: BTreeSet<String> =
+        announced.filter(|child| !family.children_meanwhile.contains(*child)).cloned().collect();
+    let children = family.children_afterwards.union(&of_others).cloned().collect();
+    let marks = Marks { children, digest: of_others.is_empty().then_some(digest) };
     match kind.mark(family.root.name(), &marks).await {
-        Ok(()) => Settled::Marked,
+        Ok(()) if of_others.is_empty() => Settled::Marked,
+        Ok(()) => {
+            let root = family.root.clone();
+            Settled::Failed(Contested { root, children: of_others }.into())
+        }
         Err(error) => Settled::Failed(error),
     }
 }

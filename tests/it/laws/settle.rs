@@ -54,6 +54,26 @@ fn what_does_not_stick_is_an_error_and_not_marked_as_settled() {
 }
 
 #[test]
+fn what_another_run_announces_meanwhile_stays_named() {
+    let mut run = Run::having(&full());
+    let mut want = full();
+    want.houses.get_mut("h1").unwrap().spec.colour = "green".to_owned();
+    run.undoes = Some(|state| {
+        if let Some(house) = state.houses.get_mut("h1") {
+            house.tags.marks.children.insert("lodger:theirs".to_owned());
+        }
+    });
+    let outcome = run.go(&want);
+    let [(root, error)] = &outcome.report.unsettled[..] else { panic!("{:#?}", outcome.report) };
+    assert_eq!(*root, address("house.h1"));
+    assert!(error.to_string().contains("another run announced lodger:theirs"), "{error}");
+    let marks = run.town.state().houses["h1"].tags.marks.clone();
+    assert!(marks.children.contains("lodger:theirs") && marks.digest.is_none(), "{marks:?}");
+    run.undoes = None;
+    run.converge(&want);
+}
+
+#[test]
 fn what_waits_for_the_outside_is_waiting_and_holds_up_only_its_dependents() {
     let mut run = Run::new(others());
     run.permits_at = None;
