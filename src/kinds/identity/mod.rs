@@ -377,12 +377,12 @@ impl Kind for Identity {
 fn spec_of(state: &State) -> Spec {
     let easy = state.is_domain && state.origin == Origin::Easy;
     Spec {
+        // An address reports what it inherits from its domain, which is no setting of its own.
         replica_of: match &state.origin {
-            Origin::Replica(region) => Some(region.clone()),
-            Origin::Easy | Origin::External => None,
+            Origin::Replica(region) if state.is_domain => Some(region.clone()),
+            _ => None,
         },
         easy_key: easy.then(|| requests::length_in_words(state.key_length.as_deref())),
-        // An address reports what it inherits from its domain, which is no setting of its own.
         signing: state.is_domain.then_some(state.signing),
         feedback_forwarding: state.feedback_forwarding,
         tags: state.tags.clone(),
