@@ -96,6 +96,14 @@ pub struct Marks {
     pub digest: Option<String>,
 }
 
+impl Marks {
+    /// Marks that also name the children of `others`. Whoever widens marks is not done yet, so there is no digest.
+    #[must_use]
+    pub fn widened(&self, others: &Self) -> Self {
+        Self { children: &self.children | &others.children, digest: None }
+    }
+}
+
 /// A resource on its way from one spec to another.
 #[derive(Clone, Debug)]
 pub struct Change<S> {

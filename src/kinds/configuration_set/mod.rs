@@ -161,10 +161,10 @@ impl ConfigurationSet {
         };
         match &state.ownership {
             Ownership::Ours => {
-                // A create that got through has these marks; should it be an older one, its children are to be named
-                // before they are made.
-                if !state.marks.children.is_superset(&change.marks.children) {
-                    self.mark(&change.name, &change.marks).await?;
+                // A create that got through has these marks. Another run's stay, or its children would be nobody's.
+                let marks = state.marks.widened(&change.marks);
+                if marks != state.marks {
+                    self.mark(&change.name, &marks).await?;
                 }
                 let from = Self::live(&state).spec;
                 self.write(&change.name, &from, &change.to).await

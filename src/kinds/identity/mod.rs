@@ -218,10 +218,10 @@ impl Identity {
         };
         match &state.ownership {
             Ownership::Ours => {
-                // A create that got through has these marks; should it be an older one, its children are to be named
-                // before they are made.
-                if !state.marks.children.is_superset(&change.marks.children) {
-                    self.mark(name, &change.marks).await?;
+                // A create that got through has these marks. Another run's stay, or its children would be nobody's.
+                let marks = state.marks.widened(&change.marks);
+                if marks != state.marks {
+                    self.mark(name, &marks).await?;
                 }
                 let outputs = self.outputs(&state);
                 let written = self.write(name, &spec_of(&state), &change.to).await?;

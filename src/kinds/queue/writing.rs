@@ -36,6 +36,7 @@ impl Queue {
             Err(error) if error.is(Class::Exists) => match self.url(name).await? {
                 Some(url) => {
                     let found = self.tags(name, &url).await?;
+                    // A queue has no children to name, so its marks need not be widened.
                     match self.session.owner.read(&arn, &found).0 {
                         Ownership::Ours => self.update(name, None, change).await,
                         Ownership::Foreign(owner) => {

@@ -3,7 +3,7 @@
 use super::{Outputs, SendPolicy, Spec, sdk_tags};
 use crate::aws::policies::Found;
 use crate::aws::{AwsError, Class, OrAbsent, TagChanges, failed};
-use crate::engine::{BoxError, Change, Ownership, Put, touches};
+use crate::engine::{BoxError, Change, Kind, Ownership, Put, touches};
 use crate::kinds::attachment;
 
 /// How many versions IAM keeps of one policy.
@@ -45,9 +45,13 @@ impl SendPolicy {
         error: AwsError,
     ) -> Result<Put<Outputs>, BoxError> {
         if let Some(found) = self.policies.found(arn).await?
-            && self.session.owner.read(arn, &found.tags).0 == Ownership::Ours
+            && let (Ownership::Ours, marked, _) = self.session.owner.read(arn, &found.tags)
         {
             self.policies.made(&change.name, arn);
+            let marks = marked.widened(&change.marks);
+            if marks != marked {
+                self.mark(&change.name, &marks).await?;
+            }
             return self.update(&change.name, None, change).await;
         }
         let listed = self.policies.listed().await?;

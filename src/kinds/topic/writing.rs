@@ -4,7 +4,7 @@ use super::attributes::{UNSET, attributes, ownership_tags, sdk_tags, settings, w
 use super::{Outputs, Spec, Topic};
 use crate::aws::key::{self, SES_TO_TOPIC};
 use crate::aws::{AwsError, Class, TagChanges, failed};
-use crate::engine::{BoxError, Change, Ownership, Put, touches};
+use crate::engine::{BoxError, Change, Kind, Ownership, Put, touches};
 
 impl Topic {
     pub(super) async fn refuse_wrong_key(&self, change: &Change<Spec>) -> Result<(), BoxError> {
@@ -37,8 +37,15 @@ impl Topic {
             // was cut off; otherwise somebody made it since the plan.
             Err(error) if error.is(Class::Invalid) && error.message.contains("already exists") => {
                 let found = self.topics.tags(name).await?;
-                match self.session.owner.read(&arn, &found).0 {
-                    Ownership::Ours => self.update(name, None, change).await,
+                let (ownership, marked, _) = self.session.owner.read(&arn, &found);
+                match ownership {
+                    Ownership::Ours => {
+                        let marks = marked.widened(&change.marks);
+                        if marks != marked {
+                            self.mark(name, &marks).await?;
+                        }
+                        self.update(name, None, change).await
+                    }
                     Ownership::Foreign(owner) => {
                         Err(format!("a topic of this name belongs to {owner}").into())
                     }
