@@ -10,7 +10,7 @@ const SERVICES: [&str; 9] =
     ["iam", "sns", "sqs", "route53", "ssm", "kms", "secrets", "firehose", "ses"];
 
 /// Members that count or date things, and so tell how a world came about rather than what it is.
-const HISTORY: [&str; 27] = [
+const HISTORY: [&str; 28] = [
     "credential_identities",
     "sts_temp_credentials",
     "last_accessed_at",
@@ -19,6 +19,7 @@ const HISTORY: [&str; 27] = [
     "checked",
     "next_version_num",
     "length_changes",
+    "keys_made",
     "link_sent",
     "published",
     "CreatedTimestamp",

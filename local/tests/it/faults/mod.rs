@@ -9,6 +9,7 @@ mod jobs;
 mod marks;
 mod matrix;
 mod run;
+mod together;
 
 pub(crate) use dump::{differences, dump};
 pub(crate) use run::Watched;

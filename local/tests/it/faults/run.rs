@@ -77,6 +77,7 @@ pub(super) struct Case {
 pub(crate) struct Watched<'a> {
     pub(crate) stage: &'a Stage,
     pub(crate) open: &'a Open,
+    pub(crate) parallelism: usize,
 }
 
 #[async_trait]
@@ -102,7 +103,7 @@ impl Control for Watched<'_> {
     }
 
     fn parallelism(&self) -> usize {
-        1
+        self.parallelism
     }
 }
 
@@ -112,7 +113,8 @@ async fn attempt(stage: &Stage, text: &str) -> Result<(Plan, Report), String> {
     if !plan.refusals.is_empty() {
         return Err(format!("refused: {:#?}", plan.refusals));
     }
-    let report = apply(&plan, &open.registry, &Watched { stage, open: &open }).await;
+    let report =
+        apply(&plan, &open.registry, &Watched { stage, open: &open, parallelism: 1 }).await;
     Ok((plan, report))
 }
 

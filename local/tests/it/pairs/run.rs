@@ -68,12 +68,37 @@ attach = {{ roles = ["api", "worker"], users = ["deploy"], groups = ["senders"] 
         ids[TWIN]
     );
     seeds::seed(stage.cloud.world(), &stage.check(&everything).unwrap());
-    for (domain, _) in DOMAINS {
-        let config = stage.clients.to_builder().region(Region::new(ELSEWHERE)).build();
-        let ses = aws_sdk_sesv2::Client::new(&config);
-        ses.create_email_identity().email_identity(domain).send().await.unwrap();
-    }
+    primaries(&stage, &ids).await;
     (stage, ids)
+}
+
+/// Somebody's identities in another Region, verified, so that ours can be replicas of them.
+async fn primaries(stage: &Stage, ids: &BTreeMap<String, String>) {
+    let config = stage.clients.to_builder().region(Region::new(ELSEWHERE)).build();
+    let ses = aws_sdk_sesv2::Client::new(&config);
+    for (domain, zone) in DOMAINS {
+        let made = ses.create_email_identity().email_identity(domain).send().await.unwrap();
+        let dkim = made.dkim_attributes.unwrap();
+        for token in dkim.tokens.unwrap() {
+            let name = format!("{token}._domainkey.{domain}");
+            let target = format!("{token}.{}", dkim.signing_hosted_zone.as_ref().unwrap());
+            record(stage, &ids[zone], &name, RrType::Cname, &target).await;
+        }
+        let seen = ses.get_email_identity().email_identity(domain).send().await.unwrap();
+        assert!(seen.verified_for_sending_status);
+    }
+}
+
+/// Adds a record set with one value.
+async fn record(stage: &Stage, zone: &str, name: &str, kind: RrType, value: &str) {
+    let zones = aws_sdk_route53::Client::new(&stage.clients);
+    let value = ResourceRecord::builder().value(value).build().unwrap();
+    let set = ResourceRecordSet::builder().name(name).r#type(kind).ttl(300);
+    let set = set.resource_records(value).build().unwrap();
+    let change = Change::builder().action(ChangeAction::Create).resource_record_set(set);
+    let batch = ChangeBatch::builder().changes(change.build().unwrap()).build().unwrap();
+    let asked = zones.change_resource_record_sets().hosted_zone_id(zone);
+    asked.change_batch(batch).send().await.unwrap();
 }
 
 async fn zones(stage: &Stage) -> BTreeMap<String, String> {
@@ -86,13 +111,8 @@ async fn zones(stage: &Stage) -> BTreeMap<String, String> {
     assert!(twin.is_ok());
     for (domain, zone) in DOMAINS {
         for label in MAIL_FROM {
-            let text = ResourceRecord::builder().value("\"stranger=1\"").build().unwrap();
-            let set = ResourceRecordSet::builder().name(format!("{label}.{domain}"));
-            let set = set.r#type(RrType::Txt).ttl(300).resource_records(text).build().unwrap();
-            let change = Change::builder().action(ChangeAction::Create).resource_record_set(set);
-            let batch = ChangeBatch::builder().changes(change.build().unwrap()).build().unwrap();
-            let asked = zones.change_resource_record_sets().hosted_zone_id(&ids[zone]);
-            asked.change_batch(batch).send().await.unwrap();
+            let name = format!("{label}.{domain}");
+            record(stage, &ids[zone], &name, RrType::Txt, "\"stranger=1\"").await;
         }
     }
     ids
@@ -106,7 +126,8 @@ async fn reach(stage: &Stage, text: &str) -> Result<Plan, String> {
     if !plan.refusals.is_empty() {
         return Err(format!("refused: {:?}", plan.refusals));
     }
-    let report = apply(&plan, &open.registry, &Watched { stage, open: &open }).await;
+    let report =
+        apply(&plan, &open.registry, &Watched { stage, open: &open, parallelism: 1 }).await;
     if !report.is_complete() {
         let bad = report
             .steps
