@@ -1,5 +1,7 @@
 //! Whether the records that SES asks for are in the DNS.
 
+use std::collections::BTreeSet;
+
 use super::ports::{PublicDns, Record};
 use super::search::Problem;
 
@@ -11,6 +13,8 @@ fn values(dns: &dyn PublicDns, name: &str, kind: &str) -> Result<Vec<String>, Pr
     }
     let of_kind = records.into_iter().filter(|record| record.kind == kind);
     let values: Vec<String> = of_kind.flat_map(|record| record.values).collect();
+    // The same value in two zones of one name is one value: a set has no duplicates (RFC 2181, section 5.2).
+    let values: Vec<String> = BTreeSet::from_iter(values).into_iter().collect();
     if values.is_empty() { Err(Problem::TypeNotFound) } else { Ok(values) }
 }
 

@@ -120,7 +120,8 @@ fn object(members: Map<String, Value>) -> Value {
         }
         // SNS keeps what was set back to its default, and leaves out what was never set.
         let is_default = (key == "RawMessageDelivery" && value == "false")
-            || (key == "RedrivePolicy" && value == "");
+            || (["RedrivePolicy", "KmsMasterKeyId", "DisplayName"].contains(&key.as_str())
+                && value == "");
         // A Region in which there once was a queue.
         if key == "regions"
             && let Some(regions) = value.as_object_mut()

@@ -9,7 +9,7 @@ use sesinfra_local::{Cloud, seeds};
 use crate::it::account::ACCOUNT;
 use crate::it::stage::Stage;
 
-/// The private key in the file; no other place may ever hold it.
+/// The private key in the file, one line of base64; no other place may ever hold it.
 pub(super) const SECRET: &str = include_str!("../ses/keys/rsa1024.pkcs8");
 
 /// An environment with every kind.
@@ -182,8 +182,8 @@ async fn prepared(stage: Stage) -> Stage {
     stage
 }
 
-/// Another environment's claim on our domain, which holds the name of our MAIL FROM domain as well.
-const CLAIM: &str = "sesinfra1 owner=0123456789ab has=dkim:theirs";
+/// Another environment, as its claims call it.
+pub(super) const STRANGER: &str = "0123456789ab";
 
 async fn strangers(stage: &Stage) {
     let ses = aws_sdk_sesv2::Client::new(&stage.clients);
@@ -204,7 +204,7 @@ async fn strangers(stage: &Stage) {
         ("pivot.app", "v=spf1 -all"),
         ("bounce.pivot.app", "stranger-verification=1"),
         ("return.pivot.app", "stranger-verification=2"),
-        ("_sesinfra.pivot.app", CLAIM),
+        ("_sesinfra.pivot.app", &format!("sesinfra1 owner={STRANGER} has=dkim:theirs")),
         ("theirs._domainkey.pivot.app", "p=theirs"),
     ] {
         let record = ResourceRecord::builder().value(format!("\"{value}\"")).build().unwrap();

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
+use super::dump::differences;
 use super::jobs::{JOBS, Job, again, scene};
 use super::run::{BLOWS, Blow, Case, Weather, undisturbed};
 use crate::it::stage::Stage;
@@ -17,7 +18,8 @@ const SAMPLE: usize = 60;
 /// What the runs of one job start from and must end in.
 struct Ground {
     scene: Stage,
-    calls: u64,
+    /// How many calls an undisturbed run takes, in each weather.
+    calls: BTreeMap<Weather, u64>,
     /// After the same environment was applied again.
     wanted: Value,
     /// After another one was applied instead.
@@ -26,27 +28,41 @@ struct Ground {
 
 async fn ground(job: Job) -> Ground {
     let scene = scene(job).await;
-    let (wanted, calls) = undisturbed(&again(&scene).await, job.wanted()).await;
-    let (instead, _) = undisturbed(&again(&scene).await, job.instead()).await;
+    expect_every_kind(&scene, job).await;
+    let (wanted, calls) = undisturbed(&again(&scene).await, job.wanted(), Weather::Fair).await;
+    let (stale, stale_calls) =
+        undisturbed(&again(&scene).await, job.wanted(), Weather::Stale).await;
+    let different = differences(&wanted, &stale);
+    assert!(different.is_empty(), "stale reads alone make a difference: {different:#?}");
+    let (instead, _) = undisturbed(&again(&scene).await, job.instead(), Weather::Fair).await;
+    let calls = BTreeMap::from([(Weather::Fair, calls), (Weather::Stale, stale_calls)]);
     Ground { scene, calls, wanted, instead }
 }
 
-fn cases(calls: &BTreeMap<Job, u64>) -> Vec<Case> {
+/// The job changes something of every kind that there is.
+async fn expect_every_kind(scene: &Stage, job: Job) {
+    let stage = again(scene).await;
+    let open = stage.open(job.wanted()).await;
+    let plan = open.plan().await.unwrap();
+    let touched: BTreeSet<&str> = plan.pending().map(|change| change.address.kind()).collect();
+    let all: BTreeSet<&str> = open.registry.kinds().map(|kind| kind.name()).collect();
+    assert_eq!(touched, all, "{job:?}");
+}
+
+fn cases(calls: &BTreeMap<Job, BTreeMap<Weather, u64>>) -> Vec<Case> {
     let mut cases = Vec::new();
     for (job, calls) in calls {
-        for call in 1..=*calls {
-            for blow in BLOWS {
-                for weather in [Weather::Fair, Weather::Stale] {
+        for (weather, calls) in calls {
+            for call in 1..=*calls {
+                let blows = BLOWS.into_iter().filter(|blow| {
                     // Stale reads matter to what is read back, so they meet kills, and the answer that is lost.
-                    let meets =
-                        matches!(blow, Blow::KilledBefore | Blow::KilledAfter | Blow::AnswerLost);
-                    if weather == Weather::Stale && !meets {
-                        continue;
-                    }
+                    *weather == Weather::Fair || blow.kills() || *blow == Blow::AnswerLost
+                });
+                for blow in blows {
                     // What is wanted afterwards matters to what was left half done.
-                    let instead = matches!(blow, Blow::KilledAfter) && weather == Weather::Fair;
+                    let instead = blow == Blow::KilledAfter && *weather == Weather::Fair;
                     for instead in BTreeSet::from([false, instead]) {
-                        cases.push(Case { job: *job, call, blow, instead, weather });
+                        cases.push(Case { job: *job, call, blow, instead, weather: *weather });
                     }
                 }
             }
@@ -81,8 +97,8 @@ async fn a_clean_run_after_any_fault_ends_where_an_undisturbed_one_does() {
     for job in JOBS {
         grounds.insert(job, ground(job).await);
     }
-    let calls: BTreeMap<Job, u64> =
-        grounds.iter().map(|(job, ground)| (*job, ground.calls)).collect();
+    let calls: BTreeMap<Job, BTreeMap<Weather, u64>> =
+        grounds.iter().map(|(job, ground)| (*job, ground.calls.clone())).collect();
     let all = cases(&calls);
     let whole = all.len();
     let chosen = match std::env::var("SESINFRA_FAULTS").as_deref() {

@@ -8,6 +8,7 @@ mod dump;
 mod jobs;
 mod marks;
 mod matrix;
+mod named;
 mod run;
 mod together;
 

@@ -10,6 +10,7 @@ use sesinfra_local::{Effect, Fault};
 use super::dump::{differences, dump};
 use super::jobs::{Job, SECRET};
 use super::marks;
+use super::named::unnamed;
 use crate::it::stage::{Open, Stage};
 
 /// What is done to a call.
@@ -35,7 +36,7 @@ pub(super) const BLOWS: [Blow; 7] = [
 ];
 
 impl Blow {
-    const fn kills(self) -> bool {
+    pub(super) const fn kills(self) -> bool {
         matches!(self, Self::KilledBefore | Self::KilledAfter)
     }
 
@@ -60,6 +61,25 @@ pub(super) enum Weather {
     Fair,
     /// Reads show what was there before a write for three seconds; the tagging API lags longer and shows ghosts.
     Stale,
+}
+
+impl Weather {
+    fn come(self, stage: &Stage) {
+        if self == Self::Stale {
+            stage.cloud.change(|options| {
+                options.stale_reads = Duration::from_secs(3);
+                options.tagging_lag = Duration::from_secs(5);
+                options.ghosts = Duration::from_secs(9);
+            });
+        }
+    }
+
+    /// Lets what is stale become current.
+    fn pass(self, stage: &Stage) {
+        if self == Self::Stale {
+            stage.cloud.advance(Duration::from_secs(10));
+        }
+    }
 }
 
 /// One run of the matrix.
@@ -131,11 +151,13 @@ pub(super) async fn clean(stage: &Stage, text: &str) -> Result<String, String> {
 }
 
 /// What an undisturbed run makes of `scene`, and in how many calls.
-pub(super) async fn undisturbed(stage: &Stage, text: &str) -> (Value, u64) {
+pub(super) async fn undisturbed(stage: &Stage, text: &str, weather: Weather) -> (Value, u64) {
     let log = stage.cloud.calls();
     log.clear();
+    weather.come(stage);
     clean(stage, text).await.unwrap();
     let calls = log.total() as u64;
+    weather.pass(stage);
     let open = stage.open(text).await;
     let left = open.plan().await.unwrap();
     assert!(left.is_empty(), "{:#?}", left.pending().collect::<Vec<_>>());
@@ -146,31 +168,28 @@ pub(super) async fn undisturbed(stage: &Stage, text: &str) -> (Value, u64) {
 impl Case {
     /// Runs it in `stage`; what is wrong afterwards, if anything is.
     pub(super) async fn run(self, stage: &Stage, expected: &Value) -> Result<(), String> {
-        if self.weather == Weather::Stale {
-            stage.cloud.change(|options| {
-                options.stale_reads = Duration::from_secs(3);
-                options.tagging_lag = Duration::from_secs(5);
-                options.ghosts = Duration::from_secs(9);
-            });
-        }
+        self.weather.come(stage);
         let wanted = self.job.wanted();
         stage.cloud.faults().arm(self.blow.at(self.call));
-        let mut said = tokio::select! {
+        let said = tokio::select! {
             biased;
             () = struck(stage, self.blow.kills()) => String::new(),
             ended = attempt(stage, wanted) => format!("{ended:?}"),
         };
         stage.cloud.faults().clear();
         let wrote = !stage.cloud.calls().writes().is_empty();
+        expect_no_secret(&said)?;
+        if let Some(lost) = unnamed(&stage.cloud).first() {
+            return Err(format!("no marks name {lost}"));
+        }
         // Where nothing was written a clean run is an undisturbed one, and where everything was it has nothing to do.
         if !wrote {
             return Ok(());
         }
-        if self.instead || dump(&stage.cloud) != *expected {
-            said += &self.mend(stage).await?;
-        }
-        if said.contains(secret()) {
-            return Err("the private key was said".to_owned());
+        let left = dump(&stage.cloud);
+        expect_no_secret(&left.to_string())?;
+        if self.instead || left != *expected {
+            expect_no_secret(&self.mend(stage).await?)?;
         }
         let losses = self.losses(stage, expected).await?;
         if losses.is_empty() { Ok(()) } else { Err(losses.join("\n")) }
@@ -178,12 +197,9 @@ impl Case {
 
     /// The clean run, by somebody who comes a while after.
     async fn mend(self, stage: &Stage) -> Result<String, String> {
-        let is_stale = self.weather == Weather::Stale;
-        if is_stale {
-            stage.cloud.advance(Duration::from_secs(10));
-        }
+        self.weather.pass(stage);
         // Every state that a call leaves behind is seen by the two kills around it.
-        if self.blow.kills() && !is_stale {
+        if self.blow.kills() && self.weather == Weather::Fair {
             marks::check(stage, self.job.wanted(), false).await?;
         }
         if self.instead {
@@ -191,9 +207,7 @@ impl Case {
             stage.cloud.advance(Duration::from_hours(25));
         }
         let said = clean(stage, self.then()).await?;
-        if is_stale {
-            stage.cloud.advance(Duration::from_secs(10));
-        }
+        self.weather.pass(stage);
         Ok(said)
     }
 
@@ -225,7 +239,8 @@ async fn struck(stage: &Stage, kills: bool) {
     }
 }
 
-/// A part of the private key that nothing else contains.
-pub(super) fn secret() -> &'static str {
-    &SECRET.trim()[60..120]
+/// Whatever was said or left, no part of the private key may be in it.
+fn expect_no_secret(text: &str) -> Result<(), String> {
+    let part = &SECRET.trim()[60..120];
+    if text.contains(part) { Err("the private key is out".to_owned()) } else { Ok(()) }
 }

@@ -7,7 +7,7 @@ use sesinfra::engine::chain;
 
 use super::dump::{differences, dump};
 use super::jobs::{FIRST, JOBS, SECOND, again, scene};
-use super::run::{Watched, clean, undisturbed};
+use super::run::{Watched, Weather, clean, undisturbed};
 use crate::it::stage::Stage;
 
 /// How long a call takes: long enough for the calls of two runs to mix in every way.
@@ -41,7 +41,7 @@ async fn together(scene: &Stage, one: &str, other: &str, offset: u64) -> String 
     stage.cloud.advance(Duration::from_hours(25));
     clean(&stage, other).await.unwrap_or_else(|error| panic!("{ended:?}: {error}"));
     let expected = again(scene).await;
-    undisturbed(&expected, other).await;
+    undisturbed(&expected, other, Weather::Fair).await;
     let different = differences(&dump(&expected.cloud), &dump(&stage.cloud));
     assert!(different.is_empty(), "{ended:?}: {}", different.join("\n"));
     format!("{ended:?}")
@@ -86,7 +86,7 @@ async fn a_plan_that_another_run_overtakes_loses_nothing() {
             stage.cloud.advance(Duration::from_hours(25));
             clean(&stage, planned).await.unwrap();
             let expected = again(&scene).await;
-            undisturbed(&expected, planned).await;
+            undisturbed(&expected, planned, Weather::Fair).await;
             let different = differences(&dump(&expected.cloud), &dump(&stage.cloud));
             assert!(different.is_empty(), "{job:?}: {report:#?}\n{}", different.join("\n"));
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use sesinfra::engine::{Action, Plan};
+use sesinfra::engine::{Action, Plan, PlannedChange};
 use sesinfra::environment;
 
 /// How often each must occur in a thousand pairs.
@@ -28,7 +28,29 @@ const OUTSIDE: [&str; 9] = [
 pub(super) struct Coverage {
     fields: BTreeMap<&'static str, usize>,
     changes: BTreeMap<(String, Action), usize>,
+    happenings: BTreeMap<String, usize>,
 }
+
+/// What must have happened to something that stays.
+const HAPPENINGS: [&str; 6] = [
+    "DKIM selector changed",
+    "MAIL FROM domain changed",
+    "hosted zone changed",
+    "key of one's own instead of one of SES, or the other way round",
+    "value published beside a stranger's",
+    "value withdrawn beside a stranger's",
+];
+
+/// Kinds of which one goes while another comes.
+const RENAMED: [&str; 7] = [
+    "identity",
+    "configuration_set",
+    "event_destination",
+    "topic",
+    "subscription",
+    "queue",
+    "send_policy",
+];
 
 impl Coverage {
     pub(super) fn count_fields(&mut self, fields: &[&'static str]) {
@@ -41,7 +63,24 @@ impl Coverage {
         for change in plan.pending() {
             *self.changes.entry((change.address.kind().to_owned(), change.action)).or_default() +=
                 1;
+            if let Some(happening) = happening(change) {
+                self.happened(happening.to_owned());
+            }
+            if let Some(happening) = beside_a_stranger(change) {
+                self.happened(happening.to_owned());
+            }
         }
+        for kind in RENAMED {
+            let some =
+                |action| plan.pending().any(|it| it.address.kind() == kind && it.action == action);
+            if some(Action::Create) && some(Action::Delete) {
+                self.happened(format!("{kind} renamed"));
+            }
+        }
+    }
+
+    fn happened(&mut self, happening: String) {
+        *self.happenings.entry(happening).or_default() += 1;
     }
 
     pub(super) fn add(&mut self, other: Self) {
@@ -50,6 +89,9 @@ impl Coverage {
         }
         for (change, count) in other.changes {
             *self.changes.entry(change).or_default() += count;
+        }
+        for (happening, count) in other.happenings {
+            *self.happenings.entry(happening).or_default() += count;
         }
     }
 
@@ -61,6 +103,10 @@ impl Coverage {
         println!("{} kinds of change:", self.changes.len());
         for ((kind, action), count) in &self.changes {
             println!("  {kind} {action:?} {count}");
+        }
+        println!("{} happenings:", self.happenings.len());
+        for (happening, count) in &self.happenings {
+            println!("  {happening} {count}");
         }
     }
 
@@ -82,7 +128,57 @@ impl Coverage {
                 assert!(count >= LEAST, "{kind} {action:?} occurs {count} times");
             }
         }
+        let renamed = RENAMED.iter().map(|kind| format!("{kind} renamed"));
+        for happening in HAPPENINGS.iter().map(ToString::to_string).chain(renamed) {
+            let count = self.happenings.get(&happening).copied().unwrap_or_default();
+            assert!(count >= LEAST, "{happening}: {count} times");
+        }
     }
+}
+
+/// What a change does beyond setting a field.
+fn happening(change: &PlannedChange) -> Option<&'static str> {
+    let (from, to) = (change.from.as_ref()?, change.to.as_ref()?);
+    let zones = |spec: &Value| -> BTreeSet<String> {
+        let records = spec["records"].as_object().into_iter().flatten();
+        records.map(|(_, record)| record["zone"].to_string()).collect()
+    };
+    let differs = |path: &str| from[path] != to[path];
+    match change.address.kind() {
+        "signing" if differs("selector") => Some(HAPPENINGS[0]),
+        "mail_from" if differs("domain") => Some(HAPPENINGS[1]),
+        "dns" if zones(from) != zones(to) => Some(HAPPENINGS[2]),
+        "identity" if from["easy_key"].is_null() != to["easy_key"].is_null() => Some(HAPPENINGS[3]),
+        _ => None,
+    }
+}
+
+/// At every MAIL FROM domain that files choose there is a text of a stranger's, where SPF goes.
+fn beside_a_stranger(change: &PlannedChange) -> Option<&'static str> {
+    let has_spf = |spec: &Option<Value>| {
+        let records = spec.as_ref().and_then(|spec| spec["records"].as_object());
+        records.into_iter().flatten().any(|(label, _)| label.starts_with("mail-from spf"))
+    };
+    match (has_spf(&change.from), has_spf(&change.to)) {
+        _ if change.address.kind() != "dns" => None,
+        (false, true) => Some(HAPPENINGS[4]),
+        (true, false) => Some(HAPPENINGS[5]),
+        _ => None,
+    }
+}
+
+/// Every field of the schema is one that random files set, or one that they cannot.
+#[test]
+fn random_files_set_every_field() {
+    let ids: BTreeMap<String, String> =
+        super::run::ZONES.iter().map(|zone| ((*zone).to_owned(), format!("Z{zone}"))).collect();
+    let mut set = BTreeSet::new();
+    for seed in 0..2_000 {
+        set.extend(super::generate::generate(seed, &ids).fields);
+    }
+    let never = declared().into_iter().filter(|field| !OUTSIDE.contains(&field.as_str()));
+    let never: Vec<String> = never.filter(|field| !set.contains(field.as_str())).collect();
+    assert!(never.is_empty(), "pairs/generate.rs never sets {never:?}");
 }
 
 /// Every field that a file can have, as `Type.field`.

@@ -17,6 +17,8 @@ pub(super) const DOMAINS: [(&str, &str); 5] = [
 ];
 /// The one whose zone has a twin, so that it is known by id.
 pub(super) const TWIN: &str = "other.dev";
+/// What its twin is called among the ids of zones.
+pub(super) const TWIN_S_TWIN: &str = "other.dev's twin";
 /// Domains in another Region that can be replicated here.
 pub(super) const ELSEWHERE: &str = "eu-west-1";
 pub(super) const MAIL_FROM: [&str; 3] = ["bounce", "return", "post"];
@@ -153,7 +155,7 @@ impl Generator {
     }
 
     fn zones(&mut self) {
-        let id = self.zone_ids[TWIN].clone();
+        let id = self.one_of_the_twins();
         self.line(&format!("[zones.\"{TWIN}\"]"));
         self.fields.push("Settings.zones");
         self.set("Zone.id", &format!("\"{id}\""));
@@ -174,11 +176,14 @@ impl Generator {
             self.published.push(name);
         }
         self.identity(name);
-        self.dkim();
+        self.dkim(zone);
         self.maybe(8, "Identity.signing", &["false"]);
-        if !manual && self.random.once_in(4) {
-            let id = self.zone_ids[zone].clone();
-            let value = if zone == TWIN || self.random.once_in(2) { id } else { zone.to_owned() };
+        if !manual && (zone == TWIN || self.random.once_in(4)) {
+            let value = match zone {
+                TWIN => self.one_of_the_twins(),
+                _ if self.random.once_in(2) => self.zone_ids[zone].clone(),
+                _ => zone.to_owned(),
+            };
             self.set("Identity.zone", &format!("\"{value}\""));
         }
         if self.random.once_in(2) {
@@ -219,7 +224,12 @@ impl Generator {
         self.maybe(4, "Identity.protect", &["true", "false"]);
     }
 
-    fn dkim(&mut self) {
+    fn one_of_the_twins(&mut self) -> String {
+        let name = self.random.one(&[TWIN, TWIN_S_TWIN]);
+        self.zone_ids[name].clone()
+    }
+
+    fn dkim(&mut self, zone: &str) {
         let mut entries = Vec::new();
         match self.random.below(8) {
             0..=2 => return,
@@ -231,11 +241,14 @@ impl Generator {
             _ => {
                 let selector = self.random.one(&["\"s1\"", "\"s2\""]);
                 self.entry(&mut entries, "Dkim.selector", selector);
-                let (source, value, public) = self.random.one(&[
+                let sources = [
                     ("SecretSource.file", "{ file = \"one.key\" }", true),
                     ("SecretSource.ssm", "{ ssm = \"/mail/dkim\" }", false),
                     ("SecretSource.secret", "{ secret = \"mail-dkim\" }", false),
-                ]);
+                ];
+                // Both twins answer, so that of a selector that moves between them only one key may be.
+                let sources = if zone == TWIN { &sources[..1] } else { &sources };
+                let (source, value, public) = self.random.one(sources);
                 self.fields.push(source);
                 self.entry(&mut entries, "Dkim.private_key", value);
                 if public && self.random.once_in(2) {

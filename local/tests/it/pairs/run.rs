@@ -13,7 +13,7 @@ use sesinfra::engine::{Plan, apply, chain};
 use sesinfra_local::seeds;
 
 use super::coverage::Coverage;
-use super::generate::{DOMAINS, ELSEWHERE, Generated, MAIL_FROM, TWIN, generate};
+use super::generate::{DOMAINS, ELSEWHERE, Generated, MAIL_FROM, TWIN, TWIN_S_TWIN, generate};
 use crate::it::account::ACCOUNT;
 use crate::it::faults::{Watched, differences, dump};
 use crate::it::stage::Stage;
@@ -21,6 +21,9 @@ use crate::it::stage::Stage;
 /// The public key of the private key in the file.
 pub(super) const PUBLIC: &str = include_str!("../ses/keys/rsa1024.public");
 const PRIVATE: &str = include_str!("../ses/keys/rsa1024.pkcs8");
+
+/// The zones of the account.
+pub(super) const ZONES: [&str; 4] = ["pivot.app", "shop.example", TWIN, TWIN_S_TWIN];
 
 /// How many pairs a plain `cargo test` runs.
 const SAMPLE: u64 = 20;
@@ -108,7 +111,8 @@ async fn zones(stage: &Stage) -> BTreeMap<String, String> {
         ids.insert(zone.to_owned(), stage.zone(zone).await);
     }
     let twin = zones.create_hosted_zone().name(TWIN).caller_reference("twin").send().await;
-    assert!(twin.is_ok());
+    let twin = twin.unwrap().hosted_zone.unwrap().id;
+    ids.insert(TWIN_S_TWIN.to_owned(), twin.trim_start_matches("/hostedzone/").to_owned());
     for (domain, zone) in DOMAINS {
         for label in MAIL_FROM {
             let name = format!("{label}.{domain}");
