@@ -158,3 +158,26 @@ fn zones(members: &Map<String, Value>, found: &mut Found) {
         }
     }
 }
+
+#[tokio::test]
+async fn a_child_that_no_marks_name_is_noticed() {
+    let scene = super::jobs::scene(super::jobs::Job::Change).await;
+    assert_eq!(unnamed(&scene.cloud), Vec::<String>::new());
+    let set = "arn:aws:ses:us-east-1:123456789012:configuration-set/web";
+    let ses = aws_sdk_sesv2::Client::new(&scene.clients);
+    ses.untag_resource().resource_arn(set).tag_keys("sesinfra:children").send().await.unwrap();
+    let identity = "arn:aws:ses:us-east-1:123456789012:identity/easy.pivot.app";
+    ses.untag_resource().resource_arn(identity).tag_keys("sesinfra:children").send().await.unwrap();
+    let topics = aws_sdk_sns::Client::new(&scene.clients);
+    let topic = "arn:aws:sns:us-east-1:123456789012:feedback";
+    let untag = topics.untag_resource().resource_arn(topic).tag_keys("sesinfra:children");
+    untag.send().await.unwrap();
+    let iam = aws_sdk_iam::Client::new(&scene.clients);
+    let policy = "arn:aws:iam::123456789012:policy/pivot-test-api";
+    iam.untag_policy().policy_arn(policy).tag_keys("sesinfra:children").send().await.unwrap();
+    let lost = unnamed(&scene.cloud).join("\n");
+    for child in ["metrics under web", "_sesinfra.easy.pivot.app", ":inbox under", "senders under"]
+    {
+        assert!(lost.contains(child), "{child} is not among\n{lost}");
+    }
+}

@@ -36,6 +36,8 @@ struct Generator {
     text: String,
     fields: Vec<&'static str>,
     zone_ids: BTreeMap<String, String>,
+    /// The id of the twin that this file chooses.
+    twin: String,
     sets: Vec<&'static str>,
     queues: Vec<&'static str>,
     topics: Vec<&'static str>,
@@ -51,11 +53,13 @@ pub(super) fn generate(seed: u64, zone_ids: &BTreeMap<String, String>) -> Genera
     let sets = random.some(&["web", "letters", "bulk"]);
     let queues = random.some(&["inbox", "lost", "late"]);
     let topics = random.some(&["feedback", "events"]);
+    let twin = zone_ids[random.one(&[TWIN, TWIN_S_TWIN])].clone();
     let mut generator = Generator {
         random,
         text: String::new(),
         fields: Vec::new(),
         zone_ids: zone_ids.clone(),
+        twin,
         sets,
         queues,
         topics,
@@ -155,7 +159,7 @@ impl Generator {
     }
 
     fn zones(&mut self) {
-        let id = self.one_of_the_twins();
+        let id = self.twin.clone();
         self.line(&format!("[zones.\"{TWIN}\"]"));
         self.fields.push("Settings.zones");
         self.set("Zone.id", &format!("\"{id}\""));
@@ -180,7 +184,7 @@ impl Generator {
         self.maybe(8, "Identity.signing", &["false"]);
         if !manual && (zone == TWIN || self.random.once_in(4)) {
             let value = match zone {
-                TWIN => self.one_of_the_twins(),
+                TWIN => self.twin.clone(),
                 _ if self.random.once_in(2) => self.zone_ids[zone].clone(),
                 _ => zone.to_owned(),
             };
@@ -222,11 +226,6 @@ impl Generator {
         self.maybe(3, "Identity.feedback_forwarding", &["true", "false"]);
         self.tags("Identity.tags");
         self.maybe(4, "Identity.protect", &["true", "false"]);
-    }
-
-    fn one_of_the_twins(&mut self) -> String {
-        let name = self.random.one(&[TWIN, TWIN_S_TWIN]);
-        self.zone_ids[name].clone()
     }
 
     fn dkim(&mut self, zone: &str) {
