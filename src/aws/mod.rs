@@ -17,6 +17,7 @@ pub mod policies;
 pub mod policy;
 mod private_key;
 mod propagation;
+pub mod ses_tags;
 mod session;
 pub mod topics;
 mod way;

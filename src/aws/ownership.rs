@@ -95,23 +95,19 @@ impl Owner {
     /// Whose the resource `arn` with these tags is, what its marks say, and the tags that are the user's.
     #[must_use]
     pub fn read(&self, arn: &str, tags: &Tags) -> (Ownership, Marks, Tags) {
-        let of_user = |key: &str| !key.starts_with(PREFIX) && !key.starts_with("aws:");
-        let user = tags.iter().filter(|(key, _)| of_user(key));
+        let user = tags.iter().filter(|(key, _)| is_of_user(key));
         let user: Tags = user.map(|(key, value)| (key.clone(), value.clone())).collect();
         let ownership = self.ownership(arn, tags);
         let marks = if ownership == Ownership::Ours { read_marks(tags) } else { Marks::default() };
         (ownership, marks, user)
     }
 
-    /// What turns the live tags of a resource into `wanted`, its ownership tags and the user's together.
+    /// What turns the user's tags among the live tags of a resource into `wanted`.
     ///
-    /// AWS's own tags cannot be removed, and tags of ours that are neither ownership nor marks are written by whoever
-    /// has them: both are left alone.
+    /// AWS's own tags cannot be removed, and tags of ours are written by whoever has them: both are left alone.
     #[must_use]
-    pub fn changes(&self, live: &Tags, wanted: &Tags) -> TagChanges {
-        changes(live, wanted, |key| {
-            !key.starts_with("aws:") && (is_mark(key) || !key.starts_with(PREFIX))
-        })
+    pub fn user_changes(&self, live: &Tags, wanted: &Tags) -> TagChanges {
+        changes(live, wanted, is_of_user)
     }
 
     /// What turns the ownership tags among the live tags of the resource `arn` into those with `marks`.
@@ -159,6 +155,10 @@ fn changes(live: &Tags, wanted: &Tags, may_go: impl Fn(&str) -> bool) -> TagChan
     let set = wanted.iter().filter(differs).map(|(key, value)| (key.clone(), value.clone()));
     let unset = live.keys().filter(|key| !wanted.contains_key(*key) && may_go(key)).cloned();
     TagChanges { set: set.collect(), unset: unset.collect() }
+}
+
+fn is_of_user(key: &str) -> bool {
+    !key.starts_with(PREFIX) && !key.starts_with("aws:")
 }
 
 fn is_mark(key: &str) -> bool {
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_leave_tags_of_aws_and_those_that_others_of_us_write() {
+    fn changes_of_the_user_leave_tags_of_aws_and_ours() {
         let live = tags(&[
             ("aws:createdBy", "x"),
             ("sesinfra:signing-key", "1:ab"),
@@ -357,11 +357,11 @@ mod tests {
             ("team", "old"),
             ("gone", "x"),
         ]);
-        let wanted = tags(&[("team", "new"), ("sesinfra:project", "pivot")]);
-        let changes = owner("prod").changes(&live, &wanted);
+        let wanted = tags(&[("team", "new")]);
+        let changes = owner("prod").user_changes(&live, &wanted);
         assert_eq!(changes.set, wanted);
         let unset: Vec<&str> = changes.unset.iter().map(String::as_str).collect();
-        assert_eq!(unset, ["gone", "sesinfra:children-2"]);
+        assert_eq!(unset, ["gone"]);
     }
 
     #[test]

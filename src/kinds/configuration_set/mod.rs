@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use super::identity::Identities;
-use crate::aws::{AwsError, Class, failed};
+use crate::aws::{AwsError, Class, failed, ses_tags};
 use crate::engine::{
     BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Ownership, Put, Reading, Wanted,
 };
@@ -144,7 +144,7 @@ impl ConfigurationSet {
             .set_suppression_options(groups::suppression_options(to.suppression.as_ref())?)
             .set_vdm_options(to.vdm.as_ref().map(|vdm| groups::vdm(Some(vdm))))
             .set_archiving_options(to.archive.as_ref().map(|it| groups::archiving(Some(it))))
-            .set_tags(Some(reading::sdk_tags(&tags)));
+            .set_tags(Some(ses_tags::to_ses(&tags)));
         let answer = call.send().await.map_err(failed("ses:CreateConfigurationSet", name));
         self.sets.forget(name);
         match answer {
@@ -202,10 +202,7 @@ impl ConfigurationSet {
         if from.tags != to.tags
             && let Some(state) = self.sets.state(name).await?
         {
-            let mut wanted = to.tags.clone();
-            let ours = state.all_tags.iter().filter(|(key, _)| key.starts_with("sesinfra:"));
-            wanted.extend(ours.map(|(key, value)| (key.clone(), value.clone())));
-            let changes = self.sets.session().owner.changes(&state.all_tags, &wanted);
+            let changes = self.sets.session().owner.user_changes(&state.all_tags, &to.tags);
             self.sets.tag(name, changes).await?;
         }
         Ok(Put::Done(None))

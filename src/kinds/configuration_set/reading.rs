@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use aws_sdk_sesv2::operation::get_configuration_set::GetConfigurationSetOutput;
-use aws_sdk_sesv2::types::{EventDestination, Tag};
+use aws_sdk_sesv2::types::EventDestination;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use crate::aws::{AwsError, Memo, OrAbsent, Session, TagChanges, failed};
+use crate::aws::{AwsError, Memo, OrAbsent, Session, TagChanges, failed, ses_tags};
 use crate::engine::{Marks, Ownership, Reading};
 
 /// Tags by key.
@@ -111,40 +111,15 @@ impl Sets {
     /// Carries out tag changes on the set `name`.
     pub(super) async fn tag(&self, name: &str, changes: TagChanges) -> Result<(), AwsError> {
         let arn = self.session.arns.configuration_set(name);
-        let ses = self.session.ses();
-        if !changes.set.is_empty() {
-            let call = ses.tag_resource().resource_arn(&arn).set_tags(Some(sdk_tags(&changes.set)));
-            let answer = call.send().await;
-            self.forget(name);
-            answer.map_err(failed("ses:TagResource", name))?;
-        }
-        if !changes.unset.is_empty() {
-            let keys = changes.unset.into_iter().collect();
-            let call = ses.untag_resource().resource_arn(&arn).set_tag_keys(Some(keys));
-            let answer = call.send().await;
-            self.forget(name);
-            answer.map_err(failed("ses:UntagResource", name))?;
-        }
-        Ok(())
+        let answer = ses_tags::change(&self.session, &arn, name, changes).await;
+        self.forget(name);
+        answer
     }
 
     fn describe(&self, name: &str, mut output: GetConfigurationSetOutput) -> State {
         let arn = self.session.arns.configuration_set(name);
-        let all_tags: Tags = output
-            .tags
-            .take()
-            .unwrap_or_default()
-            .into_iter()
-            .map(|tag| (tag.key, tag.value))
-            .collect();
+        let all_tags = ses_tags::from_ses(output.tags.take());
         let (ownership, marks, tags) = self.session.owner.read(&arn, &all_tags);
         State { name: name.to_owned(), output, ownership, marks, tags, all_tags }
     }
-}
-
-pub(super) fn sdk_tags(tags: &Tags) -> Vec<Tag> {
-    // Building fails only without a key or a value, and both are given.
-    tags.iter()
-        .filter_map(|(key, value)| Tag::builder().key(key).value(value).build().ok())
-        .collect()
 }

@@ -21,7 +21,7 @@ use async_trait::async_trait;
 use aws_sdk_sesv2::types::DkimStatus;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::{Class, failed};
+use crate::aws::{Class, failed, ses_tags};
 use crate::engine::{
     BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Output, Ownership, Put, Reading,
     Severity, Wanted,
@@ -186,7 +186,7 @@ impl Identity {
         tags.extend(session.owner.tags(&arn, &change.marks));
         let call = session.ses().create_email_identity().email_identity(name);
         let call = call
-            .set_tags(Some(reading::sdk_tags(&tags)))
+            .set_tags(Some(ses_tags::to_ses(&tags)))
             .set_dkim_signing_attributes(requests::signing_at_creation(to))
             .set_configuration_set_name(to.create_with_set.clone());
         let answer = call.send().await.map_err(failed("ses:CreateEmailIdentity", name));
@@ -255,9 +255,8 @@ impl Identity {
         if from.tags != to.tags
             && let Some(state) = self.identities.state(name).await?
         {
-            let mut wanted = to.tags.clone();
-            wanted.extend(reading::own_tags(&state.all_tags));
-            let changes = self.identities.session().owner.changes(&state.all_tags, &wanted);
+            let owner = &self.identities.session().owner;
+            let changes = owner.user_changes(&state.all_tags, &to.tags);
             self.identities.tag(name, changes).await?;
         }
         match &to.easy_key {

@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aws_sdk_sesv2::operation::get_email_identity::GetEmailIdentityOutput;
 use aws_sdk_sesv2::types::{
     BehaviorOnMxFailure, DkimAttributes, DkimSigningAttributesOrigin, DkimStatus, IdentityType,
-    MailFromDomainStatus, Tag,
+    MailFromDomainStatus,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use crate::aws::{AwsError, Memo, OrAbsent, Session, TagChanges, failed};
+use crate::aws::{AwsError, Memo, OrAbsent, Session, TagChanges, failed, ses_tags};
 use crate::engine::{Address, Marks, Ownership, Reading};
 
 /// Tags by key.
@@ -239,21 +239,9 @@ impl Identities {
     /// Carries out tag changes on the identity `name`.
     pub(super) async fn tag(&self, name: &str, changes: TagChanges) -> Result<(), AwsError> {
         let arn = self.session.arns.identity(name);
-        let ses = self.session.ses();
-        if !changes.set.is_empty() {
-            let call = ses.tag_resource().resource_arn(&arn).set_tags(Some(sdk_tags(&changes.set)));
-            let answer = call.send().await;
-            self.forget(name);
-            answer.map_err(failed("ses:TagResource", name))?;
-        }
-        if !changes.unset.is_empty() {
-            let keys = changes.unset.into_iter().collect();
-            let call = ses.untag_resource().resource_arn(&arn).set_tag_keys(Some(keys));
-            let answer = call.send().await;
-            self.forget(name);
-            answer.map_err(failed("ses:UntagResource", name))?;
-        }
-        Ok(())
+        let answer = ses_tags::change(&self.session, &arn, name, changes).await;
+        self.forget(name);
+        answer
     }
 
     /// Removes the tag that names the BYODKIM key of `name`.
@@ -264,7 +252,7 @@ impl Identities {
 
     fn describe(&self, name: &str, output: GetEmailIdentityOutput) -> State {
         let arn = self.session.arns.identity(name);
-        let all_tags = tags_of(output.tags.unwrap_or_default());
+        let all_tags = ses_tags::from_ses(output.tags);
         let (ownership, marks, tags) = self.session.owner.read(&arn, &all_tags);
         let is_domain = output.identity_type != Some(IdentityType::EmailAddress);
         let dkim = output.dkim_attributes.unwrap_or_else(|| DkimAttributes::builder().build());
@@ -344,23 +332,6 @@ pub(super) fn origin(origin: Option<&DkimSigningAttributesOrigin>) -> Origin {
 pub(super) fn replica_origin(region: &str) -> DkimSigningAttributesOrigin {
     let word = format!("AWS_SES_{}", region.to_uppercase().replace('-', "_"));
     DkimSigningAttributesOrigin::from(word.as_str())
-}
-
-pub(super) fn sdk_tags(tags: &Tags) -> Vec<Tag> {
-    // Building fails only without a key or a value, and both are given.
-    tags.iter()
-        .filter_map(|(key, value)| Tag::builder().key(key).value(value).build().ok())
-        .collect()
-}
-
-pub(super) fn tags_of(tags: Vec<Tag>) -> Tags {
-    tags.into_iter().map(|tag| (tag.key, tag.value)).collect()
-}
-
-/// The tags of `live` that are ours.
-pub(super) fn own_tags(live: &Tags) -> Tags {
-    let ours = live.iter().filter(|(key, _)| key.starts_with("sesinfra:"));
-    ours.map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 #[cfg(test)]

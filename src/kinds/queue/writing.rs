@@ -79,10 +79,8 @@ impl Queue {
         }
         if differs("tags") {
             let live = self.tags(name, &url).await?;
-            let mut wanted = change.to.tags.clone();
-            let ours = live.iter().filter(|(key, _)| key.starts_with("sesinfra:"));
-            wanted.extend(ours.map(|(key, value)| (key.clone(), value.clone())));
-            self.tag(name, &url, self.session.owner.changes(&live, &wanted)).await?;
+            let changes = self.session.owner.user_changes(&live, &change.to.tags);
+            self.tag(name, &url, changes).await?;
         }
         Ok(Put::Done(Some(Outputs { arn: self.session.arns.queue(name), url })))
     }

@@ -90,10 +90,8 @@ impl SendPolicy {
             let Some(found) = self.policies.found(&arn).await? else {
                 return Err("the policy is gone since the plan".into());
             };
-            let mut wanted = to.tags.clone();
-            let ours = found.tags.iter().filter(|(key, _)| key.starts_with("sesinfra:"));
-            wanted.extend(ours.map(|(key, value)| (key.clone(), value.clone())));
-            self.tag(name, &arn, self.session.owner.changes(&found.tags, &wanted)).await?;
+            let changes = self.session.owner.user_changes(&found.tags, &to.tags);
+            self.tag(name, &arn, changes).await?;
         }
         Ok(Put::Done(Some(Outputs { arn })))
     }

@@ -38,12 +38,6 @@ pub(super) fn set_text(attributes: &Texts, name: &str) -> Option<String> {
     attributes.get(name).filter(|value| !value.is_empty()).cloned()
 }
 
-/// The tags of `live` that say whose it is.
-pub(super) fn ownership_tags(live: &Texts) -> Texts {
-    let ours = live.iter().filter(|(key, _)| key.starts_with("sesinfra:"));
-    ours.map(|(key, value)| (key.clone(), value.clone())).collect()
-}
-
 pub(super) fn sdk_tags(tags: &Texts) -> Vec<Tag> {
     // Building fails only without a key or a value, and both are given.
     tags.iter()

@@ -1,6 +1,6 @@
 //! How a topic is written: made with everything in one call, changed one attribute at a time.
 
-use super::attributes::{UNSET, attributes, ownership_tags, sdk_tags, settings, waiting_for_tags};
+use super::attributes::{UNSET, attributes, sdk_tags, settings, waiting_for_tags};
 use super::{Outputs, Spec, Topic};
 use crate::aws::key::{self, SES_TO_TOPIC};
 use crate::aws::{AwsError, Class, TagChanges, failed};
@@ -82,9 +82,7 @@ impl Topic {
         }
         if differs("tags") {
             let live = self.topics.tags(name).await?;
-            let mut wanted = change.to.tags.clone();
-            wanted.extend(ownership_tags(&live));
-            let changes = self.session.owner.changes(&live, &wanted);
+            let changes = self.session.owner.user_changes(&live, &change.to.tags);
             if let Err(error) = self.tag(name, changes).await {
                 return waiting_for_tags(error);
             }
