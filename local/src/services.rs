@@ -61,7 +61,13 @@ fn basic(world: &Arc<World>) -> Vec<Arc<dyn AwsService>> {
         )),
         Arc::new(StsService::new(Arc::clone(&world.iam))),
         Arc::new(KmsService::new(Arc::clone(&world.kms))),
-        authorization::enforced(world, CloudWatchService::new(Arc::clone(&world.cloudwatch))),
+        authorization::enforced(
+            world,
+            Checked::new(
+                CloudWatchService::new(Arc::clone(&world.cloudwatch)),
+                strict::cloudwatch::Alarms(Arc::clone(world)),
+            ),
+        ),
         authorization::enforced(
             world,
             ServiceQuotasService::new(Arc::clone(&world.quotas), Arc::default(), Arc::default()),

@@ -83,6 +83,12 @@ impl Arns {
         self.regional("firehose", &format!("deliverystream/{name}"))
     }
 
+    /// A CloudWatch alarm.
+    #[must_use]
+    pub fn alarm(&self, name: &str) -> String {
+        self.regional("cloudwatch", &format!("alarm:{name}"))
+    }
+
     /// An EventBridge bus.
     #[must_use]
     pub fn event_bus(&self, name: &str) -> String {

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::connect::ConnectError;
-use super::{Arns, AwsError, Class, HostedZone, Owner, Session, Zones, failed};
+use super::{Arns, AwsError, Class, HostedZone, Owner, Quota, Session, Zones, failed};
 use crate::environment::Environment;
 use crate::environment::names::{IdentityName, RoleArn};
-use crate::environment::types::{Dkim, DnsMode, Settings};
+use crate::environment::types::{Dkim, DnsMode, PackAlarm, Settings};
 
 /// What a blueprint needs to know of AWS.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Facts {
     /// Every ARN.
     pub arns: Arns,
@@ -19,6 +19,14 @@ pub struct Facts {
     pub zones: Zones,
     /// The public key, in base64, of each identity that signs with a key of its own.
     pub keys: BTreeMap<IdentityName, String>,
+    /// The daily sending quota, where an alarm watches it.
+    pub daily_quota: Option<Quota>,
+}
+
+/// Whether an alarm of the file watches the daily sending quota.
+#[must_use]
+pub fn watches_quota(settings: &Settings) -> bool {
+    settings.alarms.as_ref().is_some_and(|alarms| !alarms.without.contains(&PackAlarm::DailyQuota))
 }
 
 /// Reads the facts of `environment`.
@@ -30,7 +38,11 @@ pub(super) async fn gather(
     let keys = public_keys(settings, session).await?;
     let zones = zones(settings, session).await?;
     session.remember_zones(zones.clone());
-    Ok(Facts { arns: session.arns.clone(), owner: session.owner.clone(), zones, keys })
+    let daily_quota = match watches_quota(settings) {
+        true => super::sending_quotas(session).await?.daily,
+        false => None,
+    };
+    Ok(Facts { arns: session.arns.clone(), owner: session.owner.clone(), zones, keys, daily_quota })
 }
 
 async fn public_keys(

@@ -27,6 +27,13 @@ pub const SES_TO_TOPIC: Publisher = Publisher {
     lost: "events of the configuration sets",
 };
 
+/// CloudWatch telling of an alarm on an encrypted topic.
+pub const CLOUDWATCH_TO_TOPIC: Publisher = Publisher {
+    service: "cloudwatch.amazonaws.com",
+    managed_alias: "alias/aws/sns",
+    lost: "notices of alarms",
+};
+
 /// SNS delivering to an encrypted queue.
 pub const SNS_TO_QUEUE: Publisher = Publisher {
     service: "sns.amazonaws.com",

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use aws_sdk_sesv2::operation::get_account::GetAccountOutput;
+
 use super::calls::client;
 use super::connect::Connection;
 use super::{Arns, AwsError, Memo, Owner, Reads, Zones, failed};
@@ -33,7 +35,10 @@ pub struct Session {
     ssm: aws_sdk_ssm::Client,
     secrets: aws_sdk_secretsmanager::Client,
     sts: aws_sdk_sts::Client,
+    cloudwatch: aws_sdk_cloudwatch::Client,
+    quotas: aws_sdk_servicequotas::Client,
     tagged: Memo<(), Arc<TaggedResources>>,
+    account: Memo<(), Arc<GetAccountOutput>>,
     zone_clients: Memo<RoleArn, aws_sdk_route53::Client>,
 }
 
@@ -55,9 +60,12 @@ impl Session {
             ssm: client!(aws_sdk_ssm, config, calls),
             secrets: client!(aws_sdk_secretsmanager, config, calls),
             sts: client!(aws_sdk_sts, config, calls),
+            cloudwatch: client!(aws_sdk_cloudwatch, config, calls),
+            quotas: client!(aws_sdk_servicequotas, config, calls),
             connection,
             zones: OnceLock::new(),
             tagged: Memo::new(&reads),
+            account: Memo::new(&reads),
             // Clients are not read from anywhere, so forgetting reads leaves them.
             zone_clients: Memo::new(&Reads::default()),
             reads,
@@ -147,6 +155,18 @@ impl Session {
         &self.sts
     }
 
+    /// Amazon CloudWatch.
+    #[must_use]
+    pub const fn cloudwatch(&self) -> &aws_sdk_cloudwatch::Client {
+        &self.cloudwatch
+    }
+
+    /// Service Quotas.
+    #[must_use]
+    pub const fn quotas(&self) -> &aws_sdk_servicequotas::Client {
+        &self.quotas
+    }
+
     /// Amazon Route 53 as `role`, for a zone in another account; without a role this account's.
     pub async fn route53_for(
         &self,
@@ -190,6 +210,20 @@ impl Session {
     /// Everything read so far is forgotten: reads from now on come from the services.
     pub fn forget_reads(&self) {
         self.reads.forget();
+    }
+
+    /// What SES says of the account in this Region: its settings, its quota, and what AWS thinks of it.
+    pub async fn account(&self) -> Result<Arc<GetAccountOutput>, AwsError> {
+        let read = || async {
+            let answer = self.ses.get_account().send().await;
+            answer.map(Arc::new).map_err(failed("ses:GetAccount", self.arns.region()))
+        };
+        self.account.get((), read).await
+    }
+
+    /// What SES said of the account is out of date.
+    pub fn forget_account(&self) {
+        self.account.forget_key(&());
     }
 
     /// Everything in this Region that carries this environment's tags, in one pass over all types.

@@ -22,8 +22,13 @@ pub(super) fn drawn(rest: &str) -> Blueprint {
     let zone =
         |name: &str| HostedZone { id: format!("Z-{name}"), name: name.to_owned(), role: None };
     let keys = BTreeMap::from([(IdentityName::parse("keyed.app").unwrap(), KEY.to_owned())]);
-    let facts =
-        Facts { arns, owner, zones: Zones::new([zone("pivot.app"), zone("keyed.app")]), keys };
+    let facts = Facts {
+        arns,
+        owner,
+        zones: Zones::new([zone("pivot.app"), zone("keyed.app")]),
+        keys,
+        daily_quota: None,
+    };
     let file = format!(
         "project = \"pivot\"\n[aws]\naccount = \"123456789012\"\nregion = \"us-east-1\"\n{rest}"
     );

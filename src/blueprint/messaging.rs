@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Draft;
+use super::{Draft, alarms};
 use crate::aws::policy::{Policy, Statement};
 use crate::aws::{Arns, Facts, key};
 use crate::engine::{Address, Resource};
@@ -92,7 +92,7 @@ fn topic_spec(settings: &Settings, arns: &Arns, name: &TopicName, topic: &Topic)
     topic::Spec {
         display_name: topic.display_name.as_ref().map(ToString::to_string),
         encryption_key: topic.encryption_key.as_ref().map(ToString::to_string),
-        policy: topic_policy(arns, &arns.topic(name.as_str())),
+        policy: topic_policy(arns, &arns.topic(name.as_str()), alarms::use_topic(settings, name)),
         tags: all_tags(settings, &topic.tags),
         others: BTreeSet::new(),
     }
@@ -100,7 +100,9 @@ fn topic_spec(settings: &Settings, arns: &Arns, name: &TopicName, topic: &Topic)
 
 /// SES may publish for any configuration set of this account and Region: named one by one, every new set would change the
 /// policy of its topics first. The source account keeps SES from being used by another account's set of a like name.
-fn topic_policy(arns: &Arns, arn: &str) -> Policy {
+///
+/// CloudWatch may publish to a topic that alarms use, for the alarms of this account and Region.
+fn topic_policy(arns: &Arns, arn: &str, for_alarms: bool) -> Policy {
     let account = arns.account().as_str();
     let owner = Statement::allow().to("AWS", "*").may(OWNER_ACTIONS).on([arn]).when(
         "StringEquals",
@@ -113,7 +115,15 @@ fn topic_policy(arns: &Arns, arn: &str) -> Policy {
         .on([arn])
         .when("StringEquals", "aws:SourceAccount", [account])
         .when("ArnLike", "aws:SourceArn", [arns.configuration_set("*")]);
-    Policy::new([("__default_statement_ID", owner), ("AllowSES", ses)])
+    let cloudwatch = Statement::allow()
+        .to("Service", "cloudwatch.amazonaws.com")
+        .may(["sns:Publish"])
+        .on([arn])
+        .when("StringEquals", "aws:SourceAccount", [account])
+        .when("ArnLike", "aws:SourceArn", [arns.alarm("*")]);
+    let cloudwatch = for_alarms.then_some(("AllowCloudWatch", cloudwatch));
+    let statements = [("__default_statement_ID", owner), ("AllowSES", ses)];
+    Policy::new(statements.into_iter().chain(cloudwatch))
 }
 
 fn subscription_spec(
@@ -242,7 +252,7 @@ fn queue_specs(settings: &Settings, arns: &Arns) -> BTreeMap<String, queue::Spec
     specs
 }
 
-fn dead_letter_name(name: &QueueName) -> String {
+pub(super) fn dead_letter_name(name: &QueueName) -> String {
     format!("{name}{}", DeadLetter::SUFFIX)
 }
 
@@ -280,11 +290,11 @@ pub(super) fn all_tags(settings: &Settings, own: &Tags) -> BTreeMap<String, Stri
     tags.map(|(key, value)| (key.to_string(), value.to_string())).collect()
 }
 
-fn topic_address(name: &TopicName) -> Address {
+pub(super) fn topic_address(name: &TopicName) -> Address {
     Address::new("topic", name.as_str())
 }
 
-fn queue_address(name: &str) -> Address {
+pub(super) fn queue_address(name: &str) -> Address {
     Address::new("queue", name)
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Invariant: pure. An [`Environment`] and [`Facts`] go in, a graph comes out; no call, no file, no clock.
 
+mod account;
+mod alarms;
 mod dmarc;
 mod domains;
 #[cfg(test)]
@@ -119,7 +121,9 @@ pub fn blueprint(environment: &Environment, facts: &Facts) -> Result<Blueprint, 
     // What something may have to come after is drawn up before it: records before what relies on them, subscriptions
     // before what publishes to them, sets and senders before the identities whose default a set is.
     records::records(environment, facts, &mut draft);
+    account::account(environment, &mut draft);
     messaging::messaging(environment, facts, &mut draft);
+    alarms::alarms(environment, facts, &mut draft);
     events::events(environment, facts, &mut draft);
     senders::senders(environment, facts, &mut draft);
     domains::domains(environment, facts, &mut draft);

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::aws::Facts;
 use crate::aws::policy::{Policy, Statement};
+use crate::aws::{Facts, watches_quota};
 use crate::engine::{Address, Graph};
 use crate::environment::types::{Dkim, SecretSource, Settings};
 use crate::kinds::{Permission, Phase, Scope, documentation};
@@ -32,6 +32,7 @@ pub fn permissions(settings: &Settings, facts: &Facts, graph: &Graph, phase: Pha
             }
         }
     }
+    wanted.add_quotas(&mut groups);
     wanted.add_lock(phase, &mut groups);
     wanted.add_roles(&mut groups);
     let statements = groups
@@ -59,6 +60,7 @@ impl Wanted<'_> {
         let arns = &self.facts.arns;
         let (sid, resources) = match permission.resource {
             Scope::Everything => ("Lists", BTreeSet::from(["*".to_owned()])),
+            Scope::Setting => ("AccountSettings", self.settings_of_account(permission.action)),
             Scope::Identity => ("Identities", self.named("identity", |name| arns.identity(name))),
             Scope::AnyIdentity => ("AnyIdentity", BTreeSet::from([arns.identity("*")])),
             Scope::KeyParent => ("KeyParents", self.key_parents()),
@@ -67,6 +69,7 @@ impl Wanted<'_> {
                 ("Pools", self.of_sets("/delivery/pool", |name| arns.dedicated_ip_pool(name)))
             }
             Scope::Archive => ("Archives", self.of_sets("/archive", ToOwned::to_owned)),
+            Scope::Alarm => ("Alarms", self.named("alarm", |name| arns.alarm(name))),
             Scope::Topic => ("Topics", self.named("topic", |name| arns.topic(name))),
             Scope::Queue => ("Queues", self.named("queue", |name| arns.queue(name))),
             Scope::Policy => ("Policies", self.policies()),
@@ -102,6 +105,18 @@ impl Wanted<'_> {
 
     fn named(&self, kind: &str, arn: impl Fn(&str) -> String) -> BTreeSet<String> {
         self.of_kind(kind).map(|(address, _)| arn(address.name())).collect()
+    }
+
+    /// Everything, for the calls that write what is declared of the account: each writes one setting.
+    fn settings_of_account(&self, action: &str) -> BTreeSet<String> {
+        let key = match action {
+            "ses:PutAccountSuppressionAttributes" => "suppress",
+            "ses:PutAccountSendingAttributes" => "sending",
+            "ses:PutAccountVdmAttributes" => "vdm",
+            _ => "dedicated_ip_warmup",
+        };
+        let is_declared = self.of_kind("account").any(|(_, spec)| spec.get(key).is_some());
+        is_declared.then(|| "*".to_owned()).into_iter().collect()
     }
 
     /// Declared sets, and sets made elsewhere that are the default of a declared identity.
@@ -196,6 +211,14 @@ impl Wanted<'_> {
             id => arns.key(id),
         })
         .collect()
+    }
+
+    /// The alarm on the daily quota watches the metric that Service Quotas names, and quotas cannot be read one by one.
+    fn add_quotas(&self, groups: &mut BTreeMap<Group, BTreeSet<&'static str>>) {
+        if watches_quota(self.settings) {
+            let group = ("Lists".to_owned(), BTreeSet::from(["*".to_owned()]));
+            groups.entry(group).or_default().insert("servicequotas:ListServiceQuotas");
+        }
     }
 
     fn add_lock(&self, phase: Phase, groups: &mut BTreeMap<Group, BTreeSet<&'static str>>) {

@@ -6,7 +6,7 @@ use super::Run;
 use super::arguments::{Format, environment};
 use super::exit::Exit;
 use super::failure::Failure;
-use crate::engine::World;
+use crate::engine::{Life, LiveValue, World};
 use crate::environment::names::FileName;
 use crate::view::{Owned, owned_text};
 
@@ -34,7 +34,11 @@ pub(super) async fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Fa
     let opened = run.open(&arguments.environment).await?;
     let graph = &opened.blueprint.graph;
     let world = World::read(graph, &opened.registry).await.map_err(Failure::aws)?;
-    let owned = world.ours().map(|live| Owned {
+    // Settings of the account are nobody's.
+    let is_setting = |live: &&LiveValue| {
+        opened.registry.get(live.address.kind()).is_some_and(|kind| kind.life() == Life::Setting)
+    };
+    let owned = world.ours().filter(|live| !is_setting(live)).map(|live| Owned {
         address: live.address.clone(),
         parent: live.parent.clone(),
         declared: graph.get(&live.address).is_some(),

@@ -85,7 +85,8 @@ impl Kinship<'_> {
         if !relinks.is_empty() {
             children_meanwhile.insert(RELINK.to_owned());
         }
-        let digest = self.graph.get(&root).map(|_| {
+        // What carries no marks says nothing of having been settled; reading it says everything.
+        let digest = self.graph.get(&root).filter(|_| !self.is_setting(&root)).map(|_| {
             let specs: Vec<(&Address, &Value)> =
                 declared().map(|resource| (&resource.address, &resource.spec)).collect();
             digest_of(&specs)[..16].to_owned()
@@ -99,6 +100,11 @@ impl Kinship<'_> {
             relinks,
             given_away,
         }
+    }
+
+    /// Whether `address` is a setting that belongs to nobody.
+    pub(super) fn is_setting(&self, address: &Address) -> bool {
+        self.registry.get(address.kind()).is_some_and(|kind| kind.life() == Life::Setting)
     }
 
     fn is_child(&self, address: &Address) -> bool {

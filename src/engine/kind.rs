@@ -34,6 +34,9 @@ pub enum Life {
     Child(OnParentDelete),
     /// It is a setting of its parent: it belongs to whoever owns the parent and goes with it.
     Aspect,
+    /// It is a setting that is always there and belongs to nobody, such as one of a whole account: it is changed as
+    /// declared, carries no marks, is never looked for, and is left as it is once it is no longer declared.
+    Setting,
 }
 
 /// What becomes of a child when its parent is deleted.

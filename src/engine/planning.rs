@@ -208,6 +208,9 @@ impl Planning<'_> {
     /// The change of something that is ours and no longer declared.
     fn unwanted(&self, live: &LiveValue) -> Result<PlannedChange, PlanError> {
         let kind = self.kind(&live.address)?;
+        if kind.life() == Life::Setting {
+            return Ok(left_as_it_is(live));
+        }
         let fields = difference(Some(&live.spec), None, kind.write_only());
         let impact = kind.impact(Some(&live.spec), None, &fields);
         Ok(PlannedChange {
@@ -288,6 +291,27 @@ impl Planning<'_> {
             Some(Refusal { rule, address: address.clone(), message })
         });
         judged.collect()
+    }
+}
+
+/// A setting belongs to nobody, so there is nobody's value to put back.
+fn left_as_it_is(live: &LiveValue) -> PlannedChange {
+    let mut notes = live.notes.clone();
+    notes.push(
+        "stays as it is: it belongs to no environment, and what it was before is not known"
+            .to_owned(),
+    );
+    PlannedChange {
+        address: live.address.clone(),
+        action: Action::None,
+        impact: Impact::safe(),
+        fields: Vec::new(),
+        from: Some(live.spec.clone()),
+        to: None,
+        parent: None,
+        reason: None,
+        deferred: None,
+        notes,
     }
 }
 

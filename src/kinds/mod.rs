@@ -2,6 +2,8 @@
 //!
 //! Invariant: a kind knows its own resource alone. What two kinds need is in [`crate::aws`].
 
+pub mod account;
+pub mod alarm;
 pub mod attachment;
 pub mod configuration_set;
 pub mod dns;
@@ -26,6 +28,8 @@ pub fn registry(session: &Arc<Session>) -> Registry {
     let (identities, sets) =
         (identity::Identities::new(session), configuration_set::Sets::new(session));
     Registry::default()
+        .with(account::Account::new(session))
+        .with(alarm::Alarm::new(session))
         .with(dns::Dns::new(session, &identities))
         .with(identity::Identity::new(&identities))
         .with(identity::Signing::new(&identities))
@@ -46,6 +50,8 @@ pub fn registry(session: &Arc<Session>) -> Registry {
 #[must_use]
 pub fn documentation() -> Vec<Documentation> {
     vec![
+        Documentation::of::<account::Account>(),
+        Documentation::of::<alarm::Alarm>(),
         Documentation::of::<dns::Dns>(),
         Documentation::of::<identity::Identity>(),
         Documentation::of::<identity::Signing>(),
@@ -104,6 +110,8 @@ pub struct Permission {
 pub enum Scope {
     /// The action cannot be limited to a resource: `*`.
     Everything,
+    /// A setting of the account, which cannot be limited to a resource either but is needed only where it is declared.
+    Setting,
     /// SES identities.
     Identity,
     /// SES identities, whosever.
@@ -116,6 +124,8 @@ pub enum Scope {
     DedicatedIpPool,
     /// Archives of SES Mail Manager that configuration sets name.
     Archive,
+    /// CloudWatch alarms.
+    Alarm,
     /// SNS topics.
     Topic,
     /// SQS queues.

@@ -3,6 +3,7 @@
 
 #![expect(clippy::disallowed_types, reason = "the crates' own types; nothing iterates over them")]
 
+pub(crate) mod cloudwatch;
 pub(crate) mod iam;
 pub(crate) mod policy;
 pub(crate) mod queue_attributes;

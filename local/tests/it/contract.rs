@@ -15,6 +15,8 @@ async fn registry(stage: &Stage) -> Registry {
 
 /// Everything at once: at least one resource of every kind.
 const WHOLE: &str = r#"
+[account]
+sending = true
 [identities."pivot.app"]
 configuration_set = "main"
 mail_from = { subdomain = "mail" }
@@ -26,6 +28,8 @@ events.feedback = { types = ["bounce"], topic = "feedback" }
 [topics.feedback]
 subscriptions = [{ queue = "inbox" }]
 [queues.inbox]
+[alarms]
+topic = "feedback"
 [send_policies.api]
 from = ["*@pivot.app"]
 attach = { users = ["Ann"] }
@@ -174,6 +178,7 @@ async fn deleting_what_is_gone_is_no_error() {
     let mut deleted = Vec::new();
     // In the order in which a plan would delete: what hangs on something goes before it.
     for name in [
+        "alarm",
         "attachment",
         "send_policy",
         "tracking",
@@ -188,6 +193,7 @@ async fn deleting_what_is_gone_is_no_error() {
         "subscription",
         "topic",
         "queue",
+        "account",
     ] {
         let kind = registry.get(name).unwrap();
         let names: Vec<(String, Value)> = plan

@@ -15,6 +15,11 @@ use crate::it::account::{ACCOUNT, REGION, administrator, cloud};
 use crate::it::folder::Folder;
 
 const FILE: &str = r#"
+[account]
+suppress = ["bounce"]
+sending = true
+vdm = { enabled = true }
+dedicated_ip_warmup = false
 [identities."pivot.app"]
 configuration_set = "transactional"
 dkim = { key = "rsa-1024" }
@@ -32,6 +37,8 @@ display_name = "Pivot"
 subscriptions = [{ queue = "ses-feedback", raw = true }]
 [queues.ses-feedback]
 dead_letter = { max_receives = 3 }
+[alarms]
+topic = "ses-feedback"
 [send_policies.api]
 from = ["*@pivot.app"]
 attach = { roles = ["pivot-api"] }

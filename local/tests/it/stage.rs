@@ -114,6 +114,11 @@ impl Stage {
         sesinfra(&self.cloud, ACCOUNT, &self.root, &["plan", "test"]).await.output
     }
 
+    /// The command line, on the file that was last opened.
+    pub(crate) async fn run(&self, arguments: &[&str]) -> crate::it::program::Ran {
+        sesinfra(&self.cloud, ACCOUNT, &self.root, arguments).await
+    }
+
     /// Access to the account, without a plan.
     pub(crate) async fn session(&self) -> Arc<Session> {
         self.open("").await.session

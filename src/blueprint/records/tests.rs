@@ -18,7 +18,7 @@ fn facts(zones: &[(&str, &str)]) -> Facts {
         role: None,
     });
     let keys = BTreeMap::from([(IdentityName::parse("own.app").unwrap(), "AAAA".to_owned())]);
-    Facts { arns, owner, zones: Zones::new(zones), keys }
+    Facts { arns, owner, zones: Zones::new(zones), keys, daily_quota: None }
 }
 
 fn environment(rest: &str) -> Environment {

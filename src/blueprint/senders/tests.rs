@@ -13,7 +13,7 @@ fn facts() -> Facts {
         Arns::new(AccountId::parse("123456789012").unwrap(), Region::parse("us-east-1").unwrap());
     let (project, name) = (ProjectName::parse("pivot").unwrap(), FileName::parse("prod").unwrap());
     let owner = Owner::new(project, name, &arns);
-    Facts { arns, owner, zones: Zones::default(), keys: BTreeMap::new() }
+    Facts { arns, owner, zones: Zones::default(), keys: BTreeMap::new(), daily_quota: None }
 }
 
 fn settings(rest: &Value) -> Settings {

@@ -13,7 +13,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "declared-by-two",
         severity: Severity::Error,
-        rule: "An identity, set, topic or queue of one account and Region belongs to one environment.",
+        rule: "An identity, set, topic, queue or alarm of one account and Region belongs to one environment.",
         assumes: Assumes::Nothing,
         run: declared_by_two,
     },
@@ -43,10 +43,12 @@ fn names(settings: &Settings) -> Vec<(&'static str, &'static str, String)> {
         .map(|name| ("configuration_sets", "configuration set", name.to_string()));
     let topics = settings.topics.keys().map(|name| ("topics", "topic", name.to_string()));
     let queues = settings.queues.keys().map(|name| ("queues", "queue", name.to_string()));
-    identities.chain(sets).chain(topics).chain(queues).collect()
+    let alarms = settings.alarms.iter().flat_map(|alarms| alarms.custom.keys());
+    let alarms = alarms.map(|name| ("alarms.custom", "alarm", name.to_string()));
+    identities.chain(sets).chain(topics).chain(queues).chain(alarms).collect()
 }
 
-fn same_place<'a>(subject: &'a Subject<'_>) -> impl Iterator<Item = &'a Environment> {
+pub(super) fn same_place<'a>(subject: &'a Subject<'_>) -> impl Iterator<Item = &'a Environment> {
     let aws = &subject.settings().aws;
     let same = move |other: &&Environment| {
         other.settings.aws.account == aws.account && other.settings.aws.region == aws.region

@@ -65,6 +65,10 @@ fn tag_tables<'a>(subject: &'a Subject<'_>) -> Vec<(Vec<String>, &'a Tags)> {
         .send_policies
         .iter()
         .for_each(|(name, policy)| add("send_policies", name.to_string(), &policy.tags));
+    for (name, alarm) in settings.alarms.iter().flat_map(|alarms| &alarms.custom) {
+        let path = ["alarms", "custom", name.as_str(), "tags"];
+        all.push((path.map(ToOwned::to_owned).to_vec(), &alarm.tags));
+    }
     all
 }
 

@@ -3,7 +3,9 @@
 //! Invariant: a check judges what is there. One that concludes something from what is *not* there says so in
 //! [`Assumes`], and keeps silent where a part of the file could not be read.
 
+mod account;
 mod across;
+mod alarms;
 mod domains;
 mod events;
 mod filters;
@@ -132,6 +134,8 @@ pub(super) static CHECKS: &[&[Check]] = &[
     filters::CHECKS,
     senders::CHECKS,
     limits::CHECKS,
+    account::CHECKS,
+    alarms::CHECKS,
     across::CHECKS,
 ];
 

@@ -114,6 +114,25 @@ fn references(subject: &Subject<'_>) -> Vec<Reference> {
             }
         }
     }
+    if let Some(alarms) = &settings.alarms {
+        add(&["alarms", "topic"], target!(TopicReference, &alarms.topic), "topics", "topic");
+        for (name, alarm) in &alarms.custom {
+            let given = [
+                ("on_alarm", alarm.on_alarm.as_ref()),
+                ("on_ok", alarm.on_ok.as_ref()),
+                ("on_no_data", Some(&alarm.on_no_data)),
+            ];
+            for (key, actions) in given {
+                for action in actions.into_iter().flatten() {
+                    // What an ARN leads to may be anything that CloudWatch acts on.
+                    if let names::AlarmAction::Topic(topic) = action {
+                        let path = ["alarms", "custom", name.as_str(), key, topic.as_str()];
+                        add(&path, Target::Name(topic.to_string()), "topics", "topic");
+                    }
+                }
+            }
+        }
+    }
     for (name, queue) in &settings.queues {
         if let Some(DeadLetter { queue: Some(target), .. }) = &queue.dead_letter {
             let path = ["queues", name.as_str(), "dead_letter", "queue"];

@@ -8,6 +8,8 @@ mod addresses;
 mod amazon;
 mod domains;
 mod labels;
+mod metrics;
+mod percent;
 mod references;
 mod time;
 
@@ -19,6 +21,8 @@ pub use labels::{
     IdentityPolicyName, PoolName, ProjectName, QueueName, Selector, SendPolicyName, SetName,
     TagKey, TagValue, TopicName,
 };
+pub use metrics::{AlarmAction, AlarmName, Description, MetricText, QueryId, Statistic};
+pub use percent::Percent;
 pub use references::{
     ArchiveArn, EventBus, FunctionName, FunctionReference, HttpsUrl, IdentityReference,
     QueueReference, RoleReference, SetReference, StreamName, StreamReference, TopicReference,
@@ -105,8 +109,11 @@ macro_rules! formats {
 
 formats! {
     "account-id", "an AWS account id", AccountId;
+    "alarm-action", "a topic or an ARN", AlarmAction;
+    "alarm-name", "the name of an alarm", AlarmName;
     "archive-arn", "the ARN of a Mail Manager archive", ArchiveArn;
     "arn", "an ARN", Arn;
+    "description", "a description", Description;
     "destination-name", "the name of an event destination", DestinationName;
     "dimension-name", "the name of a CloudWatch dimension", DimensionName;
     "dimension-value", "the value of a CloudWatch dimension", DimensionValue;
@@ -127,10 +134,13 @@ formats! {
     "identity-policy-name", "the name of an identity policy", IdentityPolicyName;
     "key", "a KMS key", KeyReference;
     "mail-from", "a MAIL FROM name", MailFromName;
+    "metric-text", "a name that CloudWatch takes", MetricText;
+    "percent", "a percentage", Percent;
     "pool-name", "the name of an IP pool", PoolName;
     "principal", "an AWS principal", Principal;
     "project-name", "a project name", ProjectName;
     "public-key", "a public key", crate::environment::types::PublicKey;
+    "query-id", "the id of a query", QueryId;
     "queue", "a queue", QueueReference;
     "queue-name", "the name of a queue", QueueName;
     "region", "an AWS Region", Region;
@@ -140,6 +150,7 @@ formats! {
     "send-policy-name", "the name of a send policy", SendPolicyName;
     "set", "a configuration set", SetReference;
     "set-name", "the name of a configuration set", SetName;
+    "statistic", "a statistic", Statistic;
     "stream", "a Firehose stream", StreamReference;
     "stream-name", "the name of a Firehose stream", StreamName;
     "tag-key", "a tag key", TagKey;

@@ -88,6 +88,7 @@ pub(super) fn expected(shape: &Shape) -> String {
         Shape::Text(Some(format)) => format!("{}, as a text", format.title),
         Shape::Word(words) => listed(words, "or"),
         Shape::Integer { .. } => "a whole number".to_owned(),
+        Shape::Number => "a number".to_owned(),
         Shape::Switch => "true or false".to_owned(),
     }
 }

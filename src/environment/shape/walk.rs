@@ -59,6 +59,8 @@ impl Walk {
                     self.report(node, finding);
                 }
             }
+            (Shape::Number, Content::Float(_) | Content::Integer(_)) if !node.plain().is_null() => {
+            }
             (Shape::Text(None), Content::Text(_)) | (Shape::Switch, Content::Switch(_)) => {}
             (Shape::Free, _) => self.free(node),
             _ => self.wrong_type(node, shape),

@@ -3,6 +3,8 @@
 //! The field documentation here is what a user reads: it becomes the descriptions of the JSON Schema. Invariant:
 //! every field left out has one documented meaning, and a value of these types has passed every check.
 
+mod account;
+mod alarms;
 mod configuration_set;
 mod dmarc;
 mod event_destination;
@@ -10,6 +12,11 @@ mod identity;
 mod messaging;
 mod send_policy;
 
+pub use account::{Account, AccountVdm};
+pub use alarms::{
+    Alarm, Alarms, Comparison, LowSamples, Metric, MissingData, PackAlarm, Query, QuerySource,
+    Watched,
+};
 pub use configuration_set::{
     ConfigurationSet, HttpsPolicy, SuppressionReason, SuppressionScope, TlsPolicy, Tracking,
     Validation, ValidationThreshold, Vdm,
@@ -69,6 +76,10 @@ pub struct Settings {
     #[schemars(extend("propertyNames" = { "format": "domain" }))]
     pub zones: BTreeMap<DomainName, Zone>,
 
+    /// Settings of the whole account in this Region, which belong to no environment. Left out: none is touched.
+    #[serde(default)]
+    pub account: Account,
+
     /// The domains and addresses that mail is sent from. Left out: none.
     #[serde(default)]
     #[schemars(extend("propertyNames" = { "format": "identity-name" }))]
@@ -88,6 +99,10 @@ pub struct Settings {
     #[serde(default)]
     #[schemars(extend("propertyNames" = { "format": "queue-name" }))]
     pub queues: BTreeMap<QueueName, Queue>,
+
+    /// CloudWatch alarms: a pack that watches over mail, and others. Left out: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alarms: Option<Alarms>,
 
     /// Who may send, from which addresses: each becomes one IAM managed policy with no right beyond that.
     /// Left out: none.

@@ -57,10 +57,15 @@ pub(super) fn waiting_for_tags(error: AwsError) -> Result<Put<Outputs>, BoxError
     }
 }
 
-pub(super) fn allows_ses(policy: &Policy) -> bool {
+/// Whether a statement of the policy is about this service principal.
+pub(super) fn allows(policy: &Policy, service: &str) -> bool {
     policy.statement.values().any(|statement| {
-        statement.principal.get("Service").is_some_and(|names| names.contains("ses.amazonaws.com"))
+        statement.principal.get("Service").is_some_and(|names| names.contains(service))
     })
+}
+
+pub(super) fn allows_ses(policy: &Policy) -> bool {
+    allows(policy, "ses.amazonaws.com")
 }
 
 /// What there is to say of a policy that AWS changed by itself.

@@ -1,17 +1,20 @@
 //! How a topic is written: made with everything in one call, changed one attribute at a time.
 
-use super::attributes::{UNSET, attributes, sdk_tags, settings, waiting_for_tags};
+use super::attributes::{UNSET, allows, attributes, sdk_tags, settings, waiting_for_tags};
 use super::{Outputs, Spec, Topic};
-use crate::aws::key::{self, SES_TO_TOPIC};
+use crate::aws::key::{self, CLOUDWATCH_TO_TOPIC, SES_TO_TOPIC};
 use crate::aws::{AwsError, Class, TagChanges, failed};
 use crate::engine::{BoxError, Change, Kind, Ownership, Put, touches};
 
 impl Topic {
     pub(super) async fn refuse_wrong_key(&self, change: &Change<Spec>) -> Result<(), BoxError> {
-        if let Some(key) = change.to.encryption_key.as_deref()
-            && change.touches("encryption_key")
-        {
+        let Some(key) = change.to.encryption_key.as_deref() else { return Ok(()) };
+        if change.touches("encryption_key") {
             key::check(&self.session, key, SES_TO_TOPIC).await?;
+        }
+        let for_alarms = allows(&change.to.policy, CLOUDWATCH_TO_TOPIC.service);
+        if for_alarms && (change.touches("encryption_key") || change.touches("policy")) {
+            key::check(&self.session, key, CLOUDWATCH_TO_TOPIC).await?;
         }
         Ok(())
     }

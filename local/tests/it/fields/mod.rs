@@ -1,6 +1,8 @@
 //! Every field of an environment file: set, changed and unset, each time applied until nothing is left to do, and looked
 //! at with AWS's own client, which knows nothing of how sesinfra reads.
 
+mod account;
+mod alarms;
 mod by_hand;
 mod destinations;
 mod identities;
