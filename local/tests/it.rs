@@ -27,6 +27,7 @@ mod it {
     mod faulty_files;
     mod fields;
     mod folder;
+    mod impacts;
     mod inputs;
     mod kept;
     mod least_privilege;
