@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -104,18 +104,22 @@ impl Running {
     }
 }
 
+/// Waits for the end; if that does not come, brings it about.
 fn wait(process: &mut Child) -> ExitStatus {
-    let until = Instant::now() + PATIENCE;
-    loop {
-        match process.try_wait().unwrap() {
-            Some(status) => return status,
-            None if Instant::now() >= until => {
-                let _ = process.kill();
-                panic!("it did not end within {PATIENCE:?}");
-            }
-            None => std::thread::sleep(Duration::from_millis(10)),
+    let (ended, over) = channel::<()>();
+    let id = process.id().to_string();
+    let watch = std::thread::spawn(move || {
+        let is_late = over.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout);
+        if is_late {
+            // It may have ended by itself at the last moment.
+            let _ = Command::new("kill").args(["-s", "KILL", &id]).status();
         }
-    }
+        is_late
+    });
+    let status = process.wait().unwrap();
+    drop(ended);
+    assert!(!watch.join().unwrap(), "it did not end within {PATIENCE:?}");
+    status
 }
 
 /// Runs a command to its end.
