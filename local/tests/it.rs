@@ -33,6 +33,7 @@ mod it {
     mod least_privilege;
     mod locks;
     mod mail;
+    mod marks;
     mod messaging;
     mod moto;
     mod one_writer;

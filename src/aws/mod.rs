@@ -32,7 +32,7 @@ pub use facts::{Facts, watches_quota};
 pub use lock::{Held, Holder, Lease, Lock, LockError, Lost, Sighting};
 pub use memo::{Memo, Reads};
 pub(crate) use ownership::hex;
-pub use ownership::{Owner, TagChanges, short_hash};
+pub use ownership::{Owner, TagChanges, note_of_stack, short_hash};
 pub use pacing::{Rate, Rates};
 pub use private_key::{KeyError, PrivateKey, SecretError};
 pub use propagation::until_propagated;

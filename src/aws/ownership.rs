@@ -21,6 +21,8 @@ const ENVIRONMENT: &str = "sesinfra:environment";
 const SEAL: &str = "sesinfra:seal";
 const CHILDREN: &str = "sesinfra:children";
 const DIGEST: &str = "sesinfra:digest";
+const STACK_PREFIX: &str = "aws:cloudformation:";
+const STACK: &str = "aws:cloudformation:stack-id";
 /// The version of what is digested and how.
 const DIGEST_VERSION: &str = "1:";
 /// AWS allows this many characters in a tag's value.
@@ -81,7 +83,7 @@ impl Owner {
         let mut tags = Tags::from([
             (PROJECT.to_owned(), self.project.to_string()),
             (ENVIRONMENT.to_owned(), self.environment.to_string()),
-            (SEAL.to_owned(), seal(self.project.as_str(), self.environment.as_str(), arn)),
+            (SEAL.to_owned(), seal(self.project.as_str(), self.environment.as_str(), arn, None)),
         ]);
         for (index, value) in children_values(&marks.children).into_iter().enumerate() {
             tags.insert(children_key(index), value);
@@ -113,7 +115,17 @@ impl Owner {
     /// What turns the ownership tags among the live tags of the resource `arn` into those with `marks`.
     #[must_use]
     pub fn mark_changes(&self, arn: &str, live: &Tags, marks: &Marks) -> TagChanges {
-        changes(live, &self.tags(arn, marks), is_mark)
+        let mut wanted = self.tags(arn, marks);
+        let (project, environment) = (self.project.as_str(), self.environment.as_str());
+        wanted.insert(SEAL.to_owned(), seal(project, environment, arn, stack(live)));
+        changes(live, &wanted, is_mark)
+    }
+
+    /// What takes everything of ours off a resource that carries `live`.
+    #[must_use]
+    pub fn unmark_changes(&self, live: &Tags) -> TagChanges {
+        let ours = live.keys().filter(|key| key.starts_with(PREFIX));
+        TagChanges { set: Tags::new(), unset: ours.cloned().collect() }
     }
 
     /// The tags by which the tagging API finds what is this owner's.
@@ -130,17 +142,13 @@ impl Owner {
     }
 
     fn ownership(&self, arn: &str, tags: &Tags) -> Ownership {
-        // A stack would undo our changes, or delete the resource under us.
-        if tags.keys().any(|key| key.starts_with("aws:cloudformation:")) {
-            return Ownership::Unowned;
-        }
         let value = |key: &str| tags.get(key).map(String::as_str);
         let (Some(project), Some(environment), Some(found)) =
             (value(PROJECT), value(ENVIRONMENT), value(SEAL))
         else {
             return Ownership::Unowned;
         };
-        if found != seal(project, environment, arn) {
+        if found != seal(project, environment, arn, stack(tags)) {
             Ownership::Unowned
         } else if project == self.project.as_str() && environment == self.environment.as_str() {
             Ownership::Ours
@@ -178,8 +186,30 @@ fn read_marks(tags: &Tags) -> Marks {
     }
 }
 
-fn seal(project: &str, environment: &str, arn: &str) -> String {
-    twelve_hex_digits(&[project, environment, arn])
+/// The seal of a resource. What is in a CloudFormation stack has one of its own: a stack would undo our changes, or delete
+/// the resource under us, so one that a stack took in is no longer ours, and one that is in a stack becomes ours only by
+/// being adopted as that.
+fn seal(project: &str, environment: &str, arn: &str, stack: Option<&str>) -> String {
+    let parts = [project, environment, arn];
+    twelve_hex_digits(&parts.into_iter().chain(stack).collect::<Vec<_>>())
+}
+
+/// The CloudFormation stack that a resource with these tags is in. Nobody can remove these tags but AWS.
+fn stack(tags: &Tags) -> Option<&str> {
+    let id = tags.get(STACK).map(String::as_str);
+    let other = || tags.iter().find(|(key, _)| key.starts_with(STACK_PREFIX));
+    id.or_else(|| other().map(|(_, value)| value.as_str()))
+}
+
+/// What to know of a resource with these tags that is in a CloudFormation stack.
+#[must_use]
+pub fn note_of_stack(tags: &Tags) -> Option<String> {
+    let name =
+        tags.get("aws:cloudformation:stack-name").map(String::as_str).or_else(|| stack(tags))?;
+    Some(format!(
+        "is in the CloudFormation stack {name}, which may change or delete it: take it out of the stack and keep it there \
+         (DeletionPolicy: Retain)"
+    ))
 }
 
 /// How a child whose name is too long for a tag, or holds characters that tags do not, is named in marks: 8 hex digits.
@@ -339,6 +369,30 @@ mod tests {
         live.insert("aws:cloudformation:stack-id".to_owned(), "x".to_owned());
         assert_eq!(owner("staging").read(ARN, &live).0, Ownership::Unowned);
         assert_eq!(owner("prod").read(ARN, &Tags::new()).0, Ownership::Unowned);
+    }
+
+    #[test]
+    fn what_is_in_a_stack_is_ours_once_it_is_adopted_from_exactly_that_stack() {
+        let owner = owner("prod");
+        let in_stack = |id: &str| {
+            tags(&[("aws:cloudformation:stack-id", id), ("aws:cloudformation:stack-name", "mail")])
+        };
+        let mut live = in_stack("arn:1");
+        assert!(note_of_stack(&live).unwrap().contains("stack mail"));
+        live.extend(owner.mark_changes(ARN, &live, &Marks::default()).set);
+        assert_eq!(owner.read(ARN, &live).0, Ownership::Ours);
+        live.extend(in_stack("arn:2"));
+        assert_eq!(owner.read(ARN, &live).0, Ownership::Unowned);
+        assert_eq!(note_of_stack(&Tags::new()), None);
+    }
+
+    #[test]
+    fn letting_go_takes_all_of_ours_and_nothing_else() {
+        let mut live = owner("prod").tags(ARN, &marks(&["zone:Z1"], Some("9f2c")));
+        live.extend(tags(&[("sesinfra:signing-key", "ab"), ("team", "x"), ("aws:createdBy", "y")]));
+        let changes = owner("prod").unmark_changes(&live);
+        live.retain(|key, _| !changes.unset.contains(key));
+        assert_eq!(live, tags(&[("team", "x"), ("aws:createdBy", "y")]));
     }
 
     #[test]

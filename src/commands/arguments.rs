@@ -18,6 +18,19 @@ pub(super) struct Selection {
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub(super) replace: Vec<Address>,
 
+    /// Take this over if it exists and nobody's marks are on it (repeatable)
+    ///
+    /// The plan shows what exists already as `will be imported`, with what would change. It stays refused until it is
+    /// named: what sesinfra did not make is not its own by chance. Adopting a topic or a domain adopts its settings, but
+    /// none of the subscriptions, policies or destinations under it: each of those is named too. What carries the marks of
+    /// another environment is never taken over.
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    pub(super) adopt: Vec<Address>,
+
+    /// Take over everything that is declared, exists, and carries nobody's marks
+    #[arg(long)]
+    pub(super) adopt_all: bool,
+
     /// Allow this change to stop mail, or to be irreversible, where that is refused (repeatable)
     ///
     /// An environment or identity with `protect = true` refuses such changes. Deleting something under which others

@@ -19,20 +19,23 @@ pub(super) struct Protection {
 /// Every reason why `plan` may not be applied.
 pub(super) fn refusals(plan: &Plan, protection: &Protection) -> Vec<Refused> {
     let owned = plan.refusals.iter().map(|refusal| {
+        let address = &refusal.address;
         let (rule, remedy) = match refusal.rule {
             Rule::Foreign => (
                 "foreign",
-                "two environments cannot own one resource: take it out of this file, or out of the other one first",
+                "two environments cannot own one resource: take it out of this file, or out of the other one first"
+                    .to_owned(),
             ),
             Rule::Unowned => (
                 "unowned",
-                "sesinfra cannot take over what it did not make: remove it by hand, or leave it out of this file",
+                format!("to take it over with the changes shown: --adopt '{address}' (all that is like it: --adopt-all)"),
+            ),
+            Rule::Unadoptable => (
+                "unadoptable",
+                "it cannot be adopted: remove it by hand, or leave it out of this file".to_owned(),
             ),
         };
-        // What the kind found in the way says more than the rule alone.
-        let notes = plan.change(&refusal.address).map(|change| change.notes.join("; "));
-        let found = notes.filter(|notes| rule == "unowned" && !notes.is_empty());
-        refused(rule, &refusal.address, found.map_or_else(|| refusal.message.clone(), |found| format!("cannot be made: {found}")), remedy)
+        refused(rule, address, refusal.message.clone(), remedy)
     });
     let pending = plan.pending().filter(|change| !protection.allowed.contains(&change.address));
     let forbidden = pending.filter_map(|change| {
@@ -49,10 +52,7 @@ fn protected(plan: &Plan, change: &PlannedChange, protection: &Protection) -> Op
     let root = root(plan, change);
     let own = protection.identities.iter().find(|(identity, _)| identity == root);
     let is_protected = own.map_or(protection.environment, |(_, protect)| *protect);
-    if !is_protected
-        || change.action == Action::Adopt
-        || change.impact.severity < Severity::StopsMail
-    {
+    if !is_protected || change.impact.severity < Severity::StopsMail {
         return None;
     }
     let message = format!(
@@ -73,7 +73,7 @@ fn unmanaged_children(plan: &Plan, change: &PlannedChange) -> Option<Refused> {
     let lost: Vec<String> = plan
         .unmanaged
         .iter()
-        .filter(|one| one.parent.as_ref() == Some(&change.address))
+        .filter(|one| one.goes && one.parent.as_ref() == Some(&change.address))
         .map(|one| one.address.to_string())
         .collect();
     if lost.is_empty() {
@@ -141,7 +141,7 @@ mod tests {
         let topic = change("topic.t", Action::Delete, Severity::Safe);
         let child = "subscription.t/email:a@b.c".parse().unwrap();
         let parent = Some(topic.address.clone());
-        let unmanaged = vec![Unmanaged { address: child, parent }];
+        let unmanaged = vec![Unmanaged { address: child, parent, goes: true }];
         let plan = Plan { changes: vec![topic], unmanaged, ..Plan::default() };
         let mut protection = Protection::default();
         assert_eq!(rules(&plan, &protection), ["unmanaged_children"]);

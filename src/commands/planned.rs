@@ -21,6 +21,8 @@ impl Run<'_> {
         let options = Options {
             targets: selection.target.iter().cloned().collect(),
             replace: selection.replace.iter().cloned().collect(),
+            adopt: selection.adopt.iter().cloned().collect(),
+            adopt_all: selection.adopt_all,
             destroy: purpose == Purpose::Destroy,
         };
         let graph = &opened.blueprint.graph;

@@ -83,7 +83,7 @@ async fn verified_ones(opened: &Opened, document: &Document) -> Result<Vec<LiveV
             address.kind() == kind.name() && document.plan.change(address).is_some()
         });
         let wanted: Vec<Wanted<Value>> = declared
-            .map(|it| Wanted { name: it.address.name().to_owned(), spec: Some(it.spec.clone()) })
+            .map(|it| Wanted::declared(it.address.name().to_owned(), it.spec.clone()))
             .collect();
         live.extend(kind.read(&wanted, Reading::Named).await.map_err(Failure::aws)?);
     }

@@ -16,8 +16,8 @@ use super::schedule::Schedule;
 use super::settle::{Reread, Settled, settle};
 use super::work::{StepEnd, Work, carry_out, read_outputs};
 use super::{
-    Address, BoxError, Change, Family, Marks, Outcome, Plan, PlannedChange, Registry, Report,
-    Unresolved, Verb, references, resolve,
+    Action, Address, BoxError, Change, Family, Life, Marks, Outcome, Plan, PlannedChange, Registry,
+    Report, Unresolved, Verb, references, resolve,
 };
 
 /// What happens while a plan is carried out.
@@ -141,7 +141,7 @@ impl<'a> Applying<'a> {
         let step = &self.plan.steps[index];
         let work = self.work(index);
         let (control, verb, address) = (self.control, step.verb, step.address.clone());
-        let needs_outputs = matches!(verb, Verb::Create | Verb::Update)
+        let needs_outputs = matches!(verb, Verb::Create | Verb::Update | Verb::Include)
             && self.needed_outputs.contains(&address)
             && !self.outputs.contains_key(&address);
         let registry = self.registry;
@@ -150,7 +150,7 @@ impl<'a> Applying<'a> {
         }
         async move {
             let result = match work {
-                Ok(work) => carry_out(&work, &address).await,
+                Ok(work) => carry_out(&work, registry, control, &address).await,
                 Err(error) => Err(error),
             };
             let result = match result {
@@ -168,10 +168,14 @@ impl<'a> Applying<'a> {
         let unknown_kind = || format!("{}: there is no such kind", step.address);
         let kind = self.registry.get(step.address.kind()).ok_or_else(unknown_kind)?.as_ref();
         let family = self.schedule.family(&step.address);
-        if step.verb == Verb::Announce {
+        if matches!(step.verb, Verb::Announce | Verb::Adopt) {
             let children =
                 family.map(|family| family.children_meanwhile.clone()).unwrap_or_default();
-            return Ok(Work::Mark { kind, marks: Marks { children, digest: None } });
+            let marks = Marks { children, digest: None };
+            return Ok(match step.verb {
+                Verb::Adopt => Work::Adopt { kind, marks },
+                _ => Work::Mark { kind, marks },
+            });
         }
         if matches!(step.verb, Verb::Settle | Verb::Vanish) {
             return Ok(Work::Nothing);
@@ -180,9 +184,15 @@ impl<'a> Applying<'a> {
             .changes
             .get(&step.address)
             .ok_or_else(|| format!("the plan has a step for {} but no change", step.address))?;
-        if step.verb == Verb::Delete {
-            let live = change.from.clone().unwrap_or(Value::Null);
-            return Ok(Work::Delete { kind, live });
+        let live = || change.from.clone().unwrap_or(Value::Null);
+        match step.verb {
+            Verb::Delete => return Ok(Work::Delete { kind, live: live() }),
+            Verb::Forget if kind.life() == Life::Root => return Ok(Work::Unmark { kind }),
+            Verb::Forget => return Ok(Work::Release { kind, live: live() }),
+            _ => {}
+        }
+        if step.verb == Verb::Include && change.fields.is_empty() && !kind.says_whose() {
+            return Ok(Work::Nothing);
         }
         let change = self.resolved(step.verb, change, family)?;
         Ok(if step.verb == Verb::Retire {
@@ -211,6 +221,7 @@ impl<'a> Applying<'a> {
             to,
             fields: change.fields.clone(),
             marks: Marks { children, digest: None },
+            adopts: change.action == Action::Adopt,
         })
     }
 
@@ -266,6 +277,8 @@ impl<'a> Applying<'a> {
         let (registry, control) = (self.registry, self.control);
         let batch = families.into_iter().map(|family| {
             let changes = family.members.iter().filter_map(|it| self.changes.get(it));
+            // What was let go of is there as before, and the marks that are written last no longer name it.
+            let changes = changes.filter(|change| change.action != Action::Forget);
             let members = changes.map(|change| {
                 let to = change.to.as_ref().map(|to| resolve(to, &self.outputs));
                 (change.address.clone(), to)

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use super::plan::digest_of;
 use super::planning::Changes;
 use super::{
-    Action, Address, Family, Field, Graph, Life, Ownership, PlannedChange, Registry, World,
+    Action, Address, Family, Field, Graph, Life, LiveValue, Ownership, PlannedChange, Registry,
+    World,
 };
 
 /// In a root's marks beside the tokens of children: something in the family was made anew, and what relies on it is not
@@ -38,6 +39,23 @@ impl Kinship<'_> {
         if self.graph.get(root).is_some() { root.clone() } else { self.world.root_of(root) }
     }
 
+    /// Whether nothing can be done about it: it is another owner's, or something else stands in its place.
+    pub(super) fn is_out_of_reach(&self, live: &LiveValue) -> bool {
+        matches!(live.ownership, Ownership::Blocked(_)) || self.is_foreign(live)
+    }
+
+    /// Whether it is another owner's, itself or through what it sits under.
+    pub(super) fn is_foreign(&self, live: &LiveValue) -> bool {
+        let mut one = Some(live);
+        while let Some(live) = one {
+            if matches!(live.ownership, Ownership::Foreign(_)) {
+                return true;
+            }
+            one = live.parent.as_ref().and_then(|parent| self.world.get(parent));
+        }
+        false
+    }
+
     /// The root whose marks speak of `address` so far, where another's are to.
     pub(super) fn former_root(&self, address: &Address) -> Option<Address> {
         self.world.get(address)?.parent.as_ref()?;
@@ -57,7 +75,7 @@ impl Kinship<'_> {
         let families = members.into_iter().map(|(root, members)| {
             let relinks = relinks.remove(&root).unwrap_or_default();
             let given_away = given_away.remove(&root).unwrap_or_default();
-            self.family(root, members, relinks, given_away)
+            self.family(root, members, relinks, given_away, changes)
         });
         families.collect()
     }
@@ -68,13 +86,18 @@ impl Kinship<'_> {
         members: BTreeSet<Address>,
         relinks: BTreeSet<Address>,
         given_away: BTreeSet<Address>,
+        changes: &Changes,
     ) -> Family {
         let declared = || members.iter().filter_map(|member| self.graph.get(member));
         let children_afterwards: BTreeSet<String> =
             declared().flat_map(|resource| resource.tokens.iter().cloned()).collect();
         let live = members.iter().filter_map(|member| self.world.get(member));
-        let live_children =
-            live.filter(|live| live.ownership == Ownership::Ours && self.is_child(&live.address));
+        let is_adopted = |live: &LiveValue| {
+            changes.get(&live.address).is_some_and(|it| it.action == Action::Adopt)
+        };
+        let live_children = live.filter(|live| {
+            (live.ownership == Ownership::Ours || is_adopted(live)) && self.is_child(&live.address)
+        });
         let marked = self.world.get(&root).map(|live| &live.marks.children);
         let mut children_meanwhile: BTreeSet<String> = live_children
             .flat_map(|live| &live.tokens)

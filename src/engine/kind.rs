@@ -2,110 +2,14 @@
 //!
 //! Invariant: only [`Kind::read`] produces specs, so wanted and live always meet in one normal form.
 
-use std::collections::BTreeSet;
-
 use async_trait::async_trait;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{Address, Field, touches};
+use super::{Field, Life, Live, Marks, Reading, Wanted, touches};
 
 /// Any error of a kind; the engine adds the address and the verb.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
-
-/// Whose a live resource is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Ownership {
-    /// It carries this environment's marks, or its parent's marks name it.
-    Ours,
-    /// It carries another owner's valid marks; the text names that owner.
-    Foreign(String),
-    /// It carries no valid marks, or its parent's marks do not name it.
-    Unowned,
-}
-
-/// How a kind's resources live and die.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Life {
-    /// It carries ownership marks itself.
-    Root,
-    /// It cannot carry marks: its parent's marks name it by its tokens.
-    Child(OnParentDelete),
-    /// It is a setting of its parent: it belongs to whoever owns the parent and goes with it.
-    Aspect,
-    /// It is a setting that is always there and belongs to nobody, such as one of a whole account: it is changed as
-    /// declared, carries no marks, is never looked for, and is left as it is once it is no longer declared.
-    Setting,
-}
-
-/// What becomes of a child when its parent is deleted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnParentDelete {
-    /// The service deletes it with the parent: no call is needed.
-    Dies,
-    /// It must be deleted first: the service refuses to delete the parent before, or would leave it behind unmarked.
-    Before,
-}
-
-/// What is known of a resource that is to be read.
-#[derive(Clone, Debug)]
-pub struct Wanted<S> {
-    /// AWS's own name.
-    pub name: String,
-    /// The declared spec, with outputs of other resources possibly unknown; `None` when it is only being looked for.
-    pub spec: Option<S>,
-}
-
-/// How much a read is to look at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reading {
-    /// The named ones, all others of this kind that are ours, and the children of our parents that are nobody's we know.
-    /// Every child that the marks of our roots name is looked for: what this does not find, the engine takes for gone.
-    Everything,
-    /// The named ones and no other, from the service: a write since then must show as soon as the service shows it.
-    Named,
-}
-
-/// One live resource, in the same normal form as a declared one.
-#[derive(Clone, Debug)]
-pub struct Live<S, O> {
-    /// AWS's own name.
-    pub name: String,
-    /// What is set, in the form in which it would be declared.
-    pub spec: S,
-    /// What AWS computed.
-    pub outputs: O,
-    /// Whose it is. For an aspect: the parent's.
-    pub ownership: Ownership,
-    /// The resource whose marks name this one, or whose setting it is; `None` for a root.
-    pub parent: Option<Address>,
-    /// How the parent's marks name this child, one token for each place it exists in; empty for a root or an aspect.
-    pub tokens: BTreeSet<String>,
-    /// What the marks on this root name; empty for a child or an aspect.
-    pub marks: Marks,
-    /// Resources that this one relies on as it is now: none of them may be deleted before this one lets go.
-    pub uses: BTreeSet<Address>,
-    /// States worth showing that are not settings, such as "pending confirmation".
-    pub notes: Vec<String>,
-}
-
-/// What the marks on a root say beside whose it is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Marks {
-    /// Tokens of the children that may exist: always a superset of those that do.
-    pub children: BTreeSet<String>,
-    /// Digest of the declared family, present only while everything in it is as declared.
-    pub digest: Option<String>,
-}
-
-impl Marks {
-    /// Marks that also name the children of `others`. Whoever widens marks is not done yet, so there is no digest.
-    #[must_use]
-    pub fn widened(&self, others: &Self) -> Self {
-        Self { children: &self.children | &others.children, digest: None }
-    }
-}
 
 /// A resource on its way from one spec to another.
 #[derive(Clone, Debug)]
@@ -120,6 +24,8 @@ pub struct Change<S> {
     pub fields: Vec<Field>,
     /// The marks that a create of a root puts on the resource in the same call.
     pub marks: Marks,
+    /// Whether what others made in its place is to become ours: the plan said so, and somebody asked for it.
+    pub adopts: bool,
 }
 
 impl<S> Change<S> {
@@ -210,6 +116,10 @@ pub trait Kind: Send + Sync + 'static {
     const IMMUTABLE: &'static [&'static str] = &[];
     /// Paths that only tell how to write, such as where a key is found: carried along, never compared or shown as a change.
     const WRITE_ONLY: &'static [&'static str] = &[];
+    /// For an aspect: the kind whose setting it is.
+    const SETTING_OF: Option<&'static str> = None;
+    /// Whether adopting a child is a write even where nothing differs, because the child itself says whose it is.
+    const SAYS_WHOSE: bool = false;
 
     /// The settings: the same type for wanted and found.
     type Spec: Serialize + DeserializeOwned + Clone + Send + Sync;
@@ -271,6 +181,30 @@ pub trait Kind: Send + Sync + 'static {
     /// Writes the marks on a root. Children and aspects have none.
     async fn mark(&self, name: &str, _marks: &Marks) -> Result<(), BoxError> {
         Err(format!("{}.{name} carries no marks of its own", Self::NAME).into())
+    }
+
+    /// Takes every mark of ours off a root and leaves all else as it is; one that is gone has none.
+    async fn unmark(&self, name: &str) -> Result<(), BoxError> {
+        Err(format!("{}.{name} carries no marks of its own", Self::NAME).into())
+    }
+
+    /// Takes away what a child itself says of whose it is, and leaves all else as it is.
+    async fn release(&self, _name: &str, _live: &Self::Spec) -> Result<(), BoxError> {
+        Ok(())
+    }
+
+    /// Whether the service has no way to delete the resource as it is, so that a delete only lets go of it.
+    fn is_only_let_go(&self, _live: &Self::Spec, _outputs: &Self::Outputs) -> bool {
+        false
+    }
+
+    /// What else is worth knowing where something is wanted, by its name, such as leftovers of something earlier. Asked
+    /// after everything was read, and reads no more.
+    async fn remarks(
+        &self,
+        _wanted: &[Wanted<Self::Spec>],
+    ) -> Result<Vec<(String, String)>, BoxError> {
+        Ok(Vec::new())
     }
 
     /// Specs that together set every field: the contract test flips each of them.

@@ -10,8 +10,10 @@ mod difference;
 mod families;
 mod graph;
 mod kind;
+mod live;
 mod observe;
 mod order;
+mod others;
 mod plan;
 mod planning;
 mod registry;
@@ -26,10 +28,8 @@ pub use apply::{Control, Event, apply};
 pub use argument::{Arg, Output, Unresolved, references, resolve};
 pub use difference::{Field, difference, is_unknown, touches};
 pub use graph::{Graph, GraphError, Resource};
-pub use kind::{
-    BoxError, Change, Impact, Kind, Life, Live, Marks, OnParentDelete, Ownership, Put, Reading,
-    Severity, Wanted,
-};
+pub use kind::{BoxError, Change, Impact, Kind, Put, Severity};
+pub use live::{Aim, Life, Live, Marks, OnParentDelete, Ownership, Reading, Wanted};
 pub use observe::World;
 pub use plan::{Action, Family, Plan, PlannedChange, Refusal, Rule, Step, Unmanaged, Verb};
 pub use planning::{Options, PlanError, plan};

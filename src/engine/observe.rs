@@ -5,37 +5,53 @@ use std::collections::BTreeMap;
 use futures_util::future::try_join_all;
 use serde_json::Value;
 
-use super::{Address, BoxError, Graph, LiveValue, Ownership, PlanError, Reading, Registry, Wanted};
+use super::{
+    Address, Aim, BoxError, Graph, LiveValue, Ownership, PlanError, Reading, Registry, Wanted,
+};
+
+/// What is to be read, by kind.
+type Asked<'a> = BTreeMap<&'a str, Vec<Wanted<Value>>>;
 
 /// The live resources that matter to one environment.
 #[derive(Clone, Debug, Default)]
 pub struct World {
     live: BTreeMap<Address, LiveValue>,
+    remarks: BTreeMap<Address, Vec<String>>,
 }
 
 impl World {
     /// Reads all that `graph` declares and all that is ours.
     pub async fn read(graph: &Graph, registry: &Registry) -> Result<Self, PlanError> {
-        let mut wanted: BTreeMap<&str, Vec<Wanted<Value>>> = BTreeMap::new();
-        for resource in graph.in_order() {
-            let address = &resource.address;
-            if registry.get(address.kind()).is_none() {
-                return Err(PlanError::UnknownKind(address.clone()));
-            }
-            wanted.entry(address.kind()).or_default().push(Wanted {
-                name: address.name().to_owned(),
-                spec: Some(resource.spec.clone()),
-            });
-        }
+        Self::read_aiming(graph, registry, |_| Aim::Keep).await
+    }
+
+    /// The same, with what is meant to become of each declared resource.
+    pub(super) async fn read_aiming(
+        graph: &Graph,
+        registry: &Registry,
+        aim: impl Fn(&Address) -> Aim,
+    ) -> Result<Self, PlanError> {
+        let mut asked = declared(graph, registry, aim)?;
+        ask_for_settings(graph, registry, &mut asked);
         let reads = registry.kinds().map(|kind| {
-            let named = wanted.remove(kind.name()).unwrap_or_default();
+            let named = asked.remove(kind.name()).unwrap_or_default();
             async move {
-                let found = kind.read(&named, Reading::Everything).await;
-                found.map_err(|source| PlanError::Read { kind: kind.name(), source })
+                let failed = |source| PlanError::Read { kind: kind.name(), source };
+                let found = kind.read(&named, Reading::Everything).await.map_err(failed)?;
+                let remarks = kind.remarks(&named).await.map_err(failed)?;
+                let said = remarks.into_iter();
+                let said = said.map(|(name, text)| (Address::new(kind.name(), name), text));
+                Ok((found, said.collect::<Vec<_>>()))
             }
         });
-        let live = try_join_all(reads).await?.into_iter().flatten();
-        Ok(Self { live: live.map(|one| (one.address.clone(), one)).collect() })
+        let mut world = Self::default();
+        for (found, remarks) in try_join_all(reads).await? {
+            world.live.extend(found.into_iter().map(|one| (one.address.clone(), one)));
+            for (address, text) in remarks {
+                world.remarks.entry(address).or_default().push(text);
+            }
+        }
+        Ok(world)
     }
 
     /// Reads the named resources afresh.
@@ -45,7 +61,7 @@ impl World {
     ) -> Result<Self, BoxError> {
         let mut by_kind: BTreeMap<String, Vec<Wanted<Value>>> = BTreeMap::new();
         for (address, spec) in wanted {
-            let named = Wanted { name: address.name().to_owned(), spec };
+            let named = Wanted { name: address.name().to_owned(), spec, aim: Aim::Keep };
             by_kind.entry(address.kind().to_owned()).or_default().push(named);
         }
         let reads = by_kind.iter().filter_map(|(kind, named)| {
@@ -53,7 +69,10 @@ impl World {
             Some(kind.read(named, Reading::Named))
         });
         let live = try_join_all(reads).await?.into_iter().flatten();
-        Ok(Self { live: live.map(|one| (one.address.clone(), one)).collect() })
+        Ok(Self {
+            live: live.map(|one| (one.address.clone(), one)).collect(),
+            remarks: BTreeMap::new(),
+        })
     }
 
     /// The live resource at `address`.
@@ -72,6 +91,13 @@ impl World {
         self.iter().filter(|live| live.ownership == Ownership::Ours)
     }
 
+    /// What is worth knowing of `address`: states of what is live there, and what its kind remarked.
+    #[must_use]
+    pub fn notes(&self, address: &Address) -> Vec<String> {
+        let of_live = self.live.get(address).into_iter().flat_map(|live| &live.notes);
+        of_live.chain(self.remarks.get(address).into_iter().flatten()).cloned().collect()
+    }
+
     /// The root whose marks speak of `address`, following live parents.
     #[must_use]
     pub fn root_of(&self, address: &Address) -> Address {
@@ -80,5 +106,38 @@ impl World {
             root = parent;
         }
         root.clone()
+    }
+}
+
+fn declared<'a>(
+    graph: &'a Graph,
+    registry: &Registry,
+    aim: impl Fn(&Address) -> Aim,
+) -> Result<Asked<'a>, PlanError> {
+    let mut asked = Asked::new();
+    for resource in graph.in_order() {
+        let address = &resource.address;
+        if registry.get(address.kind()).is_none() {
+            return Err(PlanError::UnknownKind(address.clone()));
+        }
+        asked.entry(address.kind()).or_default().push(Wanted {
+            name: address.name().to_owned(),
+            spec: Some(resource.spec.clone()),
+            aim: aim(address),
+        });
+    }
+    Ok(asked)
+}
+
+/// Settings that are not declared are looked for too: those of a root that is adopted become ours with it, and go.
+fn ask_for_settings<'a>(graph: &Graph, registry: &'a Registry, asked: &mut Asked<'a>) {
+    for kind in registry.kinds() {
+        let Some(parent) = kind.setting_of() else { continue };
+        let parents = graph.in_order().filter(|resource| resource.address.kind() == parent);
+        let undeclared = parents
+            .map(|resource| resource.address.name())
+            .filter(|name| graph.get(&Address::new(kind.name(), name)).is_none());
+        let looked_for = undeclared.map(|name| Wanted::looked_for(name.to_owned()));
+        asked.entry(kind.name()).or_default().extend(looked_for);
     }
 }

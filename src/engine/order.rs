@@ -13,7 +13,11 @@ use super::{
 type Node = (Verb, Address);
 
 /// The verbs that write to the resource itself.
-const WRITES: [Verb; 4] = [Verb::Delete, Verb::Create, Verb::Update, Verb::Retire];
+const WRITES: [Verb; 6] =
+    [Verb::Include, Verb::Delete, Verb::Create, Verb::Update, Verb::Retire, Verb::Forget];
+
+/// The verbs after which a resource is as declared, but for what is retired.
+const MAKES: [Verb; 3] = [Verb::Include, Verb::Create, Verb::Update];
 
 /// The verbs after which a resource is gone.
 const ENDS: [Verb; 2] = [Verb::Delete, Verb::Vanish];
@@ -70,7 +74,13 @@ impl Ordering<'_> {
     fn add_steps(&mut self) -> Result<(), PlanError> {
         for (address, change) in self.changes {
             let verbs: &[Verb] = match change.action {
-                Action::None | Action::Adopt => &[],
+                Action::None => &[],
+                Action::Adopt if !self.is_root(address) && self.retires(change)? => {
+                    &[Verb::Include, Verb::Retire]
+                }
+                Action::Adopt if !self.is_root(address) => &[Verb::Include],
+                Action::Adopt if change.fields.is_empty() => &[Verb::Adopt],
+                Action::Adopt => &[Verb::Adopt, Verb::Update],
                 Action::Create => &[Verb::Create],
                 Action::Update if change.is_marks_only() => &[Verb::Settle],
                 Action::Update if self.retires(change)? => &[Verb::Update, Verb::Retire],
@@ -79,12 +89,18 @@ impl Ordering<'_> {
                 Action::Replace => &[Verb::Delete, Verb::Create],
                 Action::Delete if self.goes_with_parent(change) => &[Verb::Vanish],
                 Action::Delete => &[Verb::Delete],
+                Action::Forget => &[Verb::Forget],
             };
             for verb in verbs {
                 self.before.insert((*verb, address.clone()), BTreeSet::new());
             }
         }
         Ok(())
+    }
+
+    fn is_root(&self, address: &Address) -> bool {
+        let kind = self.kinship.registry.get(address.kind());
+        kind.is_some_and(|kind| kind.life() == Life::Root)
     }
 
     fn goes_with_parent(&self, change: &PlannedChange) -> bool {
@@ -117,8 +133,8 @@ impl Ordering<'_> {
         let kinship = self.kinship;
         for address in self.changes.keys() {
             for other in kinship.graph.dependencies(address) {
-                for verb in [Verb::Create, Verb::Update] {
-                    for made in [Verb::Create, Verb::Update] {
+                for verb in MAKES {
+                    for made in MAKES {
                         self.add_edge((made, other.clone()), &(verb, address.clone()));
                     }
                 }
@@ -139,7 +155,7 @@ impl Ordering<'_> {
             let parent_of = |it| self.changes.get(it).and_then(|change| change.parent.as_ref());
             let lets_go: &[Verb] = match change.action {
                 Action::Delete | Action::Replace => &ENDS,
-                Action::Update => &[Verb::Update],
+                Action::Update | Action::Adopt => &[Verb::Update, Verb::Include],
                 _ => &[],
             };
             for used in &user.uses {
@@ -148,7 +164,8 @@ impl Ordering<'_> {
                     continue;
                 }
                 // A user that goes on using what is made anew is written again after that instead.
-                if change.action == Action::Update && needed.contains(used) {
+                if matches!(change.action, Action::Update | Action::Adopt) && needed.contains(used)
+                {
                     continue;
                 }
                 for verb in lets_go {
@@ -183,7 +200,8 @@ impl Ordering<'_> {
             if self.before.contains_key(&gone) {
                 vec![gone]
             } else {
-                vec![(Verb::Announce, root.clone()), (Verb::Create, root)]
+                let naming = [Verb::Announce, Verb::Adopt, Verb::Create];
+                naming.map(|verb| (verb, root.clone())).to_vec()
             }
         });
         named.filter(|node| self.before.contains_key(node)).collect()
@@ -249,10 +267,14 @@ impl Ordering<'_> {
         };
         let says_so =
             live.marks.digest.is_none() && live.marks.children == family.children_meanwhile;
-        if live.ownership != Ownership::Ours || !is_concerned || says_so {
+        let adopting = (Verb::Adopt, family.root.clone());
+        let announced = if self.before.contains_key(&adopting) {
+            adopting
+        } else if live.ownership != Ownership::Ours || !is_concerned || says_so {
             return;
-        }
-        let announced = (Verb::Announce, family.root.clone());
+        } else {
+            (Verb::Announce, family.root.clone())
+        };
         self.before.entry(announced.clone()).or_default();
         for step in own.into_iter().chain(needed).chain(used) {
             self.add_edge(announced.clone(), &step);
@@ -272,7 +294,7 @@ impl Ordering<'_> {
                     }
                 }
             }
-            let steps = [Verb::Create, Verb::Update, Verb::Delete, Verb::Vanish];
+            let steps = [Verb::Include, Verb::Create, Verb::Update, Verb::Delete, Verb::Vanish];
             for step in self.steps_of(&earlier, &steps) {
                 self.add_edge(step, &retire);
             }
@@ -282,7 +304,7 @@ impl Ordering<'_> {
     /// A family is settled only after those elsewhere that its marks answer for: what is to be written again because of it,
     /// and the marks that are to name a child instead of it.
     fn settle_late(&mut self, family: &Family) {
-        let mut first = self.steps_of(&family.relinks, &[Verb::Create, Verb::Update]);
+        let mut first = self.steps_of(&family.relinks, &MAKES);
         first.extend(self.named_elsewhere(family));
         if first.is_empty() {
             return;
@@ -367,9 +389,9 @@ fn trim(waiting: &mut BTreeMap<Node, BTreeSet<Node>>) {
 /// Creates and updates come before deletes where nothing else decides, so that what is new stands before the old goes.
 fn ranked(node: &Node) -> (u8, Node) {
     let rank = match node.0 {
-        Verb::Announce => 0,
-        Verb::Create | Verb::Update => 1,
-        Verb::Retire => 2,
+        Verb::Announce | Verb::Adopt => 0,
+        Verb::Include | Verb::Create | Verb::Update => 1,
+        Verb::Retire | Verb::Forget => 2,
         Verb::Delete | Verb::Vanish => 3,
         Verb::Settle => 4,
     };

@@ -18,12 +18,14 @@ pub enum Action {
     Create,
     /// It will be changed in place.
     Update,
-    /// It exists, is nobody's, and would be taken over.
+    /// It exists, is nobody's, and is taken over.
     Adopt,
     /// It will be deleted and made anew.
     Replace,
     /// It is ours, no longer declared, and will be deleted.
     Delete,
+    /// It is ours, and is only let go of: it stays, and is nobody's.
+    Forget,
 }
 
 /// One address's difference.
@@ -74,10 +76,16 @@ impl PlannedChange {
 pub enum Verb {
     /// Writes on a root which children may exist from now on, and that the family is not as declared.
     Announce,
+    /// Writes our marks on a root that is nobody's, as [`Verb::Announce`] does on one of ours.
+    Adopt,
+    /// Takes a child that others made into its family, whose marks name it by then, and makes it as declared.
+    Include,
     /// Deletes.
     Delete,
     /// Goes with its parent, without a call.
     Vanish,
+    /// Takes off what says that it is ours: it stays.
+    Forget,
     /// Creates.
     Create,
     /// Changes in place.
@@ -129,7 +137,7 @@ pub struct Family {
     pub given_away: BTreeSet<Address>,
 }
 
-/// Something under one of our resources that somebody else made: shown, left alone.
+/// Something under one of our resources that somebody else made: shown, and left alone as long as ours stays.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Unmanaged {
     /// The resource.
@@ -137,6 +145,9 @@ pub struct Unmanaged {
     /// Our resource that it sits under.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub parent: Option<Address>,
+    /// Whether the resource that it sits under is deleted, and this one with it.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub goes: bool,
 }
 
 /// A rule by which a plan is refused.
@@ -145,8 +156,10 @@ pub struct Unmanaged {
 pub enum Rule {
     /// The resource carries another owner's marks.
     Foreign,
-    /// The resource exists and is nobody's that we know.
+    /// The resource exists, is nobody's that we know, and nobody asked for it to be adopted.
     Unowned,
+    /// The resource exists, is nobody's that we know, and cannot be adopted as it is.
+    Unadoptable,
 }
 
 /// Why a plan may not be applied.

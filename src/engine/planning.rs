@@ -9,11 +9,11 @@ use serde_json::Value;
 
 use super::families::{Kinship, RELINK, Relinks};
 use super::order::order;
+use super::others::{refusals, unmanaged, warn_of_unmanaged};
 use super::scope::{defer, keep_targets};
 use super::{
-    Action, Address, BoxError, Change, DynKind, Field, Graph, Impact, Life, LiveValue, Marks,
-    Ownership, Plan, PlannedChange, Refusal, Registry, Resource, Rule, Severity, Unmanaged, World,
-    difference, resolve, touches,
+    Action, Address, Aim, BoxError, Change, DynKind, Field, Graph, Impact, Life, LiveValue, Marks,
+    Ownership, Plan, PlannedChange, Registry, Resource, World, difference, resolve, touches,
 };
 
 /// What the operator asked for beside the environment itself.
@@ -24,9 +24,30 @@ pub struct Options {
     pub targets: BTreeSet<Address>,
     /// These are deleted and made anew.
     pub replace: BTreeSet<Address>,
+    /// These may be taken over if they exist and are nobody's.
+    pub adopt: BTreeSet<Address>,
+    /// All that is declared, exists and is nobody's may be taken over.
+    pub adopt_all: bool,
     /// Nothing is wanted any more: all that is ours goes. What was wanted is still looked for by its name, since what
     /// was made a moment ago may not be found in any other way.
     pub destroy: bool,
+}
+
+impl Options {
+    /// Whether somebody asked for `address` to be taken over, should that be needed.
+    pub(super) fn adopts(&self, address: &Address) -> bool {
+        self.adopt_all || self.adopt.contains(address)
+    }
+
+    fn aim(&self, address: &Address) -> Aim {
+        if self.destroy {
+            Aim::Delete
+        } else if self.adopts(address) {
+            Aim::Adopt
+        } else {
+            Aim::Keep
+        }
+    }
 }
 
 /// Why no plan could be made.
@@ -65,7 +86,7 @@ pub async fn plan(
     registry: &Registry,
     options: &Options,
 ) -> Result<Plan, PlanError> {
-    let world = World::read(graph, registry).await?;
+    let world = World::read_aiming(graph, registry, |address| options.aim(address)).await?;
     let nothing = Graph::default();
     let graph = if options.destroy { &nothing } else { graph };
     let kinship = Kinship { graph, registry, world: &world };
@@ -78,7 +99,7 @@ pub async fn plan(
     if !options.targets.is_empty() {
         keep_targets(&options.targets, graph, &world, &mut changes, &mut families);
     }
-    let unmanaged = planning.unmanaged();
+    let unmanaged = unmanaged(&planning.kinship, &changes);
     warn_of_unmanaged(&mut changes, &unmanaged);
     defer(graph, registry, &mut changes).await?;
     let steps = order(&planning.kinship, &changes, &families)?;
@@ -88,7 +109,7 @@ pub async fn plan(
         steps,
         families,
         unmanaged,
-        refusals: planning.refusals(&changes),
+        refusals: refusals(&planning.kinship, options, &changes),
         outputs: planning.known,
         changes: changes.into_values().collect(),
     })
@@ -104,7 +125,8 @@ pub(super) type Changes = BTreeMap<Address, PlannedChange>;
 
 impl Planning<'_> {
     fn check_addresses(&self) -> Result<(), PlanError> {
-        let named = self.options.targets.iter().chain(&self.options.replace);
+        let Options { targets, replace, adopt, .. } = self.options;
+        let named = targets.iter().chain(replace).chain(adopt);
         match named
             .into_iter()
             .find(|it| self.kinship.graph.get(it).is_none() && self.kinship.world.get(it).is_none())
@@ -121,12 +143,48 @@ impl Planning<'_> {
             let change = self.wanted(resource, &changes)?;
             changes.insert(resource.address.clone(), change);
         }
-        for live in
-            self.kinship.world.ours().filter(|live| self.kinship.graph.get(&live.address).is_none())
-        {
-            changes.insert(live.address.clone(), self.unwanted(live)?);
+        for live in self.kinship.world.iter().filter(|live| graph.get(&live.address).is_none()) {
+            if live.ownership == Ownership::Ours || self.comes_with_adopted(live, &changes) {
+                changes.insert(live.address.clone(), self.unwanted(live)?);
+            }
         }
+        self.let_go(&mut changes)?;
         Ok(changes)
+    }
+
+    /// What no call can delete is only let go of, unless it goes with its parent.
+    fn let_go(&self, changes: &mut Changes) -> Result<(), PlanError> {
+        let goes = |address: &Address| {
+            let action = changes.get(address).map(|change| change.action);
+            matches!(action, Some(Action::Delete | Action::Replace))
+        };
+        let mut stays = BTreeSet::new();
+        for change in changes.values().filter(|change| change.action == Action::Delete) {
+            let address = &change.address;
+            let Some(live) = self.kinship.world.get(address) else { continue };
+            let failed = |source| PlanError::Kind { address: address.clone(), source };
+            let is_left = !live.parent.as_ref().is_some_and(goes);
+            if is_left && self.kind(address)?.is_only_let_go(live).map_err(failed)? {
+                stays.insert(address.clone());
+            }
+        }
+        for change in changes.values_mut().filter(|change| stays.contains(&change.address)) {
+            change.action = Action::Forget;
+            change.impact = Impact::safe();
+        }
+        Ok(())
+    }
+
+    /// Whether it is a setting of something that becomes ours: then it becomes ours too, and is as little wanted as any
+    /// other setting that is not declared.
+    fn comes_with_adopted(&self, live: &LiveValue, decided: &Changes) -> bool {
+        let parent = live.parent.as_ref().and_then(|parent| decided.get(parent));
+        self.life(&live.address) == Some(Life::Aspect)
+            && parent.is_some_and(|parent| parent.action == Action::Adopt)
+    }
+
+    fn life(&self, address: &Address) -> Option<Life> {
+        self.kinship.registry.get(address.kind()).map(|kind| kind.life())
     }
 
     fn kind(&self, address: &Address) -> Result<&dyn DynKind, PlanError> {
@@ -147,21 +205,23 @@ impl Planning<'_> {
         let fields = difference(live.map(|live| &live.spec), Some(&to), kind.write_only());
         let (action, reason) = match live {
             None => (Action::Create, None),
-            Some(live) if live.ownership == Ownership::Unowned => (Action::Adopt, None),
-            Some(live) if live.ownership != Ownership::Ours => (Action::None, None),
+            Some(live) if self.kinship.is_out_of_reach(live) => (Action::None, None),
+            Some(live) if live.ownership == Ownership::Unowned && kind.life() != Life::Aspect => {
+                (Action::Adopt, Some("adopted: it exists, and sesinfra did not make it".to_owned()))
+            }
             Some(_) => self.in_place_or_anew(resource, &fields, kind, decided),
         };
         let failed = |source| PlanError::Kind { address: address.clone(), source };
         let from = live.map(|live| live.spec.clone());
         let keeps_outputs = match (action, live) {
             (Action::Create | Action::Replace, _) | (_, None) => false,
-            (Action::Update, Some(_)) => !kind
+            (Action::Update | Action::Adopt, Some(_)) => !kind
                 .renews_outputs(&change_of(address, from.clone(), to.clone(), &fields))
                 .map_err(failed)?,
             _ => true,
         };
         let compared_from = if action == Action::Create { None } else { from.as_ref() };
-        let impact = if action == Action::None {
+        let impact = if action == Action::None || (action == Action::Adopt && fields.is_empty()) {
             Impact::safe()
         } else {
             kind.impact(compared_from, Some(&to), &fields).map_err(failed)?
@@ -179,7 +239,7 @@ impl Planning<'_> {
             impact,
             reason,
             deferred: None,
-            notes: live.map(|live| live.notes.clone()).unwrap_or_default(),
+            notes: self.kinship.world.notes(address),
         })
     }
 
@@ -212,19 +272,19 @@ impl Planning<'_> {
             return Ok(left_as_it_is(live));
         }
         let fields = difference(Some(&live.spec), None, kind.write_only());
-        let impact = kind.impact(Some(&live.spec), None, &fields);
+        let failed = |source| PlanError::Kind { address: live.address.clone(), source };
+        let impact = kind.impact(Some(&live.spec), None, &fields).map_err(failed)?;
         Ok(PlannedChange {
             address: live.address.clone(),
             action: Action::Delete,
-            impact: impact
-                .map_err(|source| PlanError::Kind { address: live.address.clone(), source })?,
+            impact,
             fields,
             from: Some(live.spec.clone()),
             to: None,
             parent: live.parent.clone(),
             reason: None,
             deferred: None,
-            notes: live.notes.clone(),
+            notes: self.kinship.world.notes(&live.address),
         })
     }
 
@@ -234,7 +294,13 @@ impl Planning<'_> {
         let Kinship { graph, world, .. } = self.kinship;
         let mut relinks = Relinks::new();
         let mut rewritten_because: Vec<(Address, Address)> = Vec::new();
-        for user in world.ours().filter(|user| !user.uses.is_empty()) {
+        let is_adopted = |user: &LiveValue, changes: &Changes| {
+            changes.get(&user.address).is_some_and(|it| it.action == Action::Adopt)
+        };
+        for user in world.iter().filter(|user| !user.uses.is_empty()) {
+            if user.ownership != Ownership::Ours && !is_adopted(user, changes) {
+                continue;
+            }
             let needed = graph.dependencies(&user.address);
             for used in user.uses.iter().filter(|used| needed.contains(*used)) {
                 let action = changes.get(used).map(|change| change.action);
@@ -249,48 +315,15 @@ impl Planning<'_> {
         }
         for (user, cause) in rewritten_because {
             let Some(change) = changes.get_mut(&user) else { continue };
-            if change.action == Action::None {
-                change.action = Action::Update;
+            if change.fields.is_empty() && matches!(change.action, Action::None | Action::Adopt) {
+                if change.action == Action::None {
+                    change.action = Action::Update;
+                }
                 change.reason = Some(format!("written again because {cause} is made anew"));
                 change.fields = rewritten(change.to.as_ref());
             }
         }
         relinks
-    }
-
-    fn unmanaged(&self) -> Vec<Unmanaged> {
-        let Kinship { graph, world, .. } = self.kinship;
-        let is_ours = |address: &Address| {
-            world.get(address).is_some_and(|live| live.ownership == Ownership::Ours)
-        };
-        let others = world.iter().filter(|live| {
-            !is_ours(&live.address)
-                && live.parent.as_ref().is_some_and(is_ours)
-                && graph.get(&live.address).is_none()
-        });
-        others
-            .map(|live| Unmanaged { address: live.address.clone(), parent: live.parent.clone() })
-            .collect()
-    }
-
-    fn refusals(&self, changes: &Changes) -> Vec<Refusal> {
-        let judged = changes.values().filter_map(|change| {
-            let address = &change.address;
-            let live = self.kinship.world.get(address)?;
-            // An aspect is its parent's, whose own refusal says it.
-            let is_aspect = self.kind(address).is_ok_and(|kind| kind.life() == Life::Aspect);
-            self.kinship.graph.get(address).filter(|_| !is_aspect)?;
-            let (rule, message) = match &live.ownership {
-                Ownership::Ours => return None,
-                Ownership::Foreign(owner) => (Rule::Foreign, format!("belongs to {owner}")),
-                Ownership::Unowned => (
-                    Rule::Unowned,
-                    "exists already, and nothing on it says that sesinfra made it".to_owned(),
-                ),
-            };
-            Some(Refusal { rule, address: address.clone(), message })
-        });
-        judged.collect()
     }
 }
 
@@ -315,24 +348,6 @@ fn left_as_it_is(live: &LiveValue) -> PlannedChange {
     }
 }
 
-/// What others made under something that is deleted goes with it, or stops the deletion: either way a person must decide.
-fn warn_of_unmanaged(changes: &mut Changes, unmanaged: &[Unmanaged]) {
-    let mut lost: BTreeMap<&Address, Vec<String>> = BTreeMap::new();
-    for one in unmanaged {
-        if let Some(parent) = &one.parent {
-            lost.entry(parent).or_default().push(one.address.to_string());
-        }
-    }
-    for (parent, children) in lost {
-        let Some(change) = changes.get_mut(parent) else { continue };
-        if matches!(change.action, Action::Delete | Action::Replace) {
-            let mut reason = format!("others made {} under it", children.join(", "));
-            if !change.impact.reason.is_empty() {
-                reason = format!("{}; {reason}", change.impact.reason);
-            }
-            change.impact = Impact::new(Severity::Irreversible, reason);
-        }
-    }
 }
 
 pub(super) fn change_of(
@@ -347,6 +362,7 @@ pub(super) fn change_of(
         to,
         fields: fields.to_vec(),
         marks: Marks::default(),
+        adopts: false,
     }
 }
 

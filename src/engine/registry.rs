@@ -25,6 +25,10 @@ pub trait DynKind: Send + Sync {
     fn immutable(&self) -> &'static [&'static str];
     /// See [`Kind::WRITE_ONLY`].
     fn write_only(&self) -> &'static [&'static str];
+    /// See [`Kind::SETTING_OF`].
+    fn setting_of(&self) -> Option<&'static str>;
+    /// See [`Kind::SAYS_WHOSE`].
+    fn says_whose(&self) -> bool;
     /// See [`Kind::examples`].
     fn examples(&self) -> Result<Vec<Value>, BoxError>;
     /// See [`Kind::read`].
@@ -56,6 +60,14 @@ pub trait DynKind: Send + Sync {
     ) -> Result<Impact, BoxError>;
     /// See [`Kind::mark`].
     async fn mark(&self, name: &str, marks: &Marks) -> Result<(), BoxError>;
+    /// See [`Kind::unmark`].
+    async fn unmark(&self, name: &str) -> Result<(), BoxError>;
+    /// See [`Kind::release`].
+    async fn release(&self, name: &str, live: &Value) -> Result<(), BoxError>;
+    /// See [`Kind::is_only_let_go`].
+    fn is_only_let_go(&self, live: &LiveValue) -> Result<bool, BoxError>;
+    /// See [`Kind::remarks`].
+    async fn remarks(&self, wanted: &[Wanted<Value>]) -> Result<Vec<(String, String)>, BoxError>;
 }
 
 /// A live resource whose spec and outputs are JSON.
@@ -107,7 +119,16 @@ fn typed_change<S: DeserializeOwned>(change: &Change<Value>) -> Result<Change<S>
         to: typed("the wanted spec", &change.to)?,
         fields: change.fields.clone(),
         marks: change.marks.clone(),
+        adopts: change.adopts,
     })
+}
+
+fn typed_wanted<S: DeserializeOwned>(wanted: &[Wanted<Value>]) -> Result<Vec<Wanted<S>>, BoxError> {
+    let typed = wanted.iter().map(|one| {
+        let spec = one.spec.as_ref().map(|spec| typed("the wanted spec", spec)).transpose()?;
+        Ok(Wanted { name: one.name.clone(), spec, aim: one.aim })
+    });
+    typed.collect()
 }
 
 fn erased_put<O: Serialize>(put: Put<O>) -> Result<Put<Value>, BoxError> {
@@ -154,6 +175,14 @@ impl<K: Kind> DynKind for K {
         K::WRITE_ONLY
     }
 
+    fn setting_of(&self) -> Option<&'static str> {
+        K::SETTING_OF
+    }
+
+    fn says_whose(&self) -> bool {
+        K::SAYS_WHOSE
+    }
+
     fn examples(&self) -> Result<Vec<Value>, BoxError> {
         K::examples().iter().map(erased).collect()
     }
@@ -163,15 +192,7 @@ impl<K: Kind> DynKind for K {
         wanted: &[Wanted<Value>],
         reading: Reading,
     ) -> Result<Vec<LiveValue>, BoxError> {
-        let typed_wanted = wanted
-            .iter()
-            .map(|one| {
-                let spec =
-                    one.spec.as_ref().map(|spec| typed("the wanted spec", spec)).transpose()?;
-                Ok(Wanted { name: one.name.clone(), spec })
-            })
-            .collect::<Result<Vec<_>, BoxError>>()?;
-        let live = Kind::read(self, &typed_wanted, reading).await?;
+        let live = Kind::read(self, &typed_wanted(wanted)?, reading).await?;
         live.into_iter().map(|one| erased_live(K::NAME, one)).collect()
     }
 
@@ -216,6 +237,23 @@ impl<K: Kind> DynKind for K {
 
     async fn mark(&self, name: &str, marks: &Marks) -> Result<(), BoxError> {
         Kind::mark(self, name, marks).await
+    }
+
+    async fn unmark(&self, name: &str) -> Result<(), BoxError> {
+        Kind::unmark(self, name).await
+    }
+
+    async fn release(&self, name: &str, live: &Value) -> Result<(), BoxError> {
+        Kind::release(self, name, &typed("the live spec", live)?).await
+    }
+
+    fn is_only_let_go(&self, live: &LiveValue) -> Result<bool, BoxError> {
+        let outputs = typed("the outputs", &live.outputs)?;
+        Ok(Kind::is_only_let_go(self, &typed("the live spec", &live.spec)?, &outputs))
+    }
+
+    async fn remarks(&self, wanted: &[Wanted<Value>]) -> Result<Vec<(String, String)>, BoxError> {
+        Kind::remarks(self, &typed_wanted(wanted)?).await
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::planning::{Changes, change_of};
 use super::{
-    Action, Address, Family, Graph, PlanError, PlannedChange, Registry, World, is_unknown,
-    references,
+    Action, Address, Family, Graph, Ownership, PlanError, PlannedChange, Registry, World,
+    is_unknown, references,
 };
 
 /// Keeps the targets with all that they depend on, and all that must let go of, go with, or be written again after what is
@@ -41,6 +41,29 @@ pub(super) fn keep_targets(
         let action = changes.get(&address).map(|change| change.action);
         if matches!(action, Some(Action::Create | Action::Replace | Action::Delete)) {
             open.extend(relying.get(&address).into_iter().flatten().copied().cloned());
+        }
+    }
+    // A child that others made and that is left out is not ours afterwards either, so no marks may name it.
+    let names_only_left_out = |token: &String, family: &Family| {
+        let (named, left_out): (Vec<&Address>, Vec<&Address>) = family
+            .members
+            .iter()
+            .filter(|it| graph.get(it).is_some_and(|it| it.tokens.contains(token)))
+            .partition(|it| kept.contains(*it));
+        let is_others =
+            |it: &&Address| world.get(it).is_some_and(|live| live.ownership != Ownership::Ours);
+        named.is_empty() && !left_out.is_empty() && left_out.iter().all(is_others)
+    };
+    for family in families.iter_mut() {
+        let left_out: Vec<String> = family
+            .children_meanwhile
+            .iter()
+            .filter(|token| names_only_left_out(token, family))
+            .cloned()
+            .collect();
+        for token in left_out {
+            family.children_meanwhile.remove(&token);
+            family.children_afterwards.remove(&token);
         }
     }
     let is_left_out = |it: &Address| {
@@ -106,7 +129,7 @@ async fn deferral(
     let address = &change.address;
     let to = change.to.clone().filter(|to| !is_unknown(to));
     let (Some(to), Some(kind)) = (to, registry.get(address.kind())) else { return Ok(None) };
-    if !matches!(change.action, Action::Create | Action::Update) {
+    if !matches!(change.action, Action::Create | Action::Update | Action::Adopt) {
         return Ok(None);
     }
     let asked = change_of(address, change.from.clone(), to, &change.fields);

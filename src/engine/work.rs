@@ -4,13 +4,18 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Address, BoxError, Change, Control, DynKind, Marks, Put, Registry, World};
+use super::{Address, BoxError, Change, Control, DynKind, Marks, Ownership, Put, Registry, World};
 
 /// What a step does.
 pub(super) enum Work<'a> {
     /// No call: it goes with its parent, or only waits for others.
     Nothing,
     Mark {
+        kind: &'a dyn DynKind,
+        marks: Marks,
+    },
+    /// The same on a root that is nobody's, if it still is.
+    Adopt {
         kind: &'a dyn DynKind,
         marks: Marks,
     },
@@ -21,6 +26,15 @@ pub(super) enum Work<'a> {
     Retire {
         kind: &'a dyn DynKind,
         change: Change<Value>,
+    },
+    /// Takes our marks off a root.
+    Unmark {
+        kind: &'a dyn DynKind,
+    },
+    /// Takes away what a child itself says of whose it is.
+    Release {
+        kind: &'a dyn DynKind,
+        live: Value,
     },
     Delete {
         kind: &'a dyn DynKind,
@@ -35,11 +49,30 @@ pub(super) enum StepEnd {
 }
 
 /// Does a step's work once.
-pub(super) async fn carry_out(work: &Work<'_>, address: &Address) -> Result<StepEnd, BoxError> {
+pub(super) async fn carry_out(
+    work: &Work<'_>,
+    registry: &Registry,
+    control: &dyn Control,
+    address: &Address,
+) -> Result<StepEnd, BoxError> {
     let put = match work {
         Work::Nothing => Put::Done(None),
         Work::Mark { kind, marks } => {
             kind.mark(address.name(), marks).await?;
+            Put::Done(None)
+        }
+        Work::Adopt { kind, marks } => {
+            let found = unless_taken(registry, control, address).await?;
+            // Another run of ours may have been faster, and have announced children.
+            kind.mark(address.name(), &marks.widened(&found)).await?;
+            Put::Done(None)
+        }
+        Work::Unmark { kind } => {
+            kind.unmark(address.name()).await?;
+            Put::Done(None)
+        }
+        Work::Release { kind, live } => {
+            kind.release(address.name(), live).await?;
             Put::Done(None)
         }
         Work::Put { kind, change } => kind.put(change).await?,
@@ -50,6 +83,27 @@ pub(super) async fn carry_out(work: &Work<'_>, address: &Address) -> Result<Step
         Put::Done(outputs) => StepEnd::Done(outputs),
         Put::Waiting(reason) => StepEnd::Waiting(reason),
     })
+}
+
+/// Marks overwrite marks, so whether somebody else put theirs since the plan is looked at just before; gives ours, if they
+/// are there.
+async fn unless_taken(
+    registry: &Registry,
+    control: &dyn Control,
+    address: &Address,
+) -> Result<Marks, BoxError> {
+    control.forget_reads();
+    let world = World::read_named(registry, BTreeMap::from([(address.clone(), None)])).await?;
+    let Some(live) = world.get(address) else {
+        return Err("it is gone since the plan: plan again".into());
+    };
+    match &live.ownership {
+        Ownership::Foreign(owner) => {
+            Err(format!("it belongs to {owner} since the plan: two cannot own it").into())
+        }
+        Ownership::Blocked(what) => Err(format!("{what}: plan again").into()),
+        Ownership::Ours | Ownership::Unowned => Ok(live.marks.clone()),
+    }
 }
 
 /// Reads what a write did not tell, until the service shows the resource.

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::engine::{Action, Address, Plan};
+use crate::engine::{Action, Address, Plan, PlannedChange};
 
 /// The version of the form of plan files that this program writes and reads.
 pub const FORMAT: u32 = 1;
@@ -58,7 +58,7 @@ pub struct Document {
 /// Why a plan may not be applied, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refused {
-    /// The rule: `foreign`, `unowned`, `protected`, `unmanaged_children`.
+    /// The rule: `foreign`, `unowned`, `unadoptable`, `protected`, `unmanaged_children`.
     pub rule: String,
     /// The resource.
     pub address: Address,
@@ -112,6 +112,34 @@ pub struct Summary {
     pub change: usize,
     /// Deleted, or deleted to be made anew.
     pub destroy: usize,
+    /// Adopted. What is changed at that counts as changed too.
+    #[serde(skip_serializing_if = "is_none", default)]
+    pub import: usize,
+    /// Let go of.
+    #[serde(skip_serializing_if = "is_none", default)]
+    pub forget: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+const fn is_none(count: &usize) -> bool {
+    *count == 0
+}
+
+impl Summary {
+    /// `1 to import, 2 to add, 0 to change, 0 to destroy`, as Terraform counts: what there is none of at the ends is left out.
+    #[must_use]
+    pub fn sentence(&self, words: [&str; 5]) -> String {
+        let [import, add, change, destroy, forget] = words;
+        let all = [
+            (self.import, import, true),
+            (self.add, add, false),
+            (self.change, change, false),
+            (self.destroy, destroy, false),
+            (self.forget, forget, true),
+        ];
+        let shown = all.iter().filter(|(count, _, is_rare)| *count > 0 || !is_rare);
+        shown.map(|(count, word, _)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
+    }
 }
 
 impl Document {
@@ -119,10 +147,13 @@ impl Document {
     #[must_use]
     pub fn summary(&self) -> Summary {
         let count = |action| self.plan.count(action);
+        let is_changed = |it: &&PlannedChange| it.action == Action::Adopt && !it.fields.is_empty();
         Summary {
             add: count(Action::Create) + count(Action::Replace),
-            change: count(Action::Update),
+            change: count(Action::Update) + self.plan.changes.iter().filter(is_changed).count(),
             destroy: count(Action::Delete) + count(Action::Replace),
+            import: count(Action::Adopt),
+            forget: count(Action::Forget),
         }
     }
 

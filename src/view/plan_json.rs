@@ -41,19 +41,22 @@ pub fn plan_json(document: &Document) -> Value {
 
 fn resource_change(change: &PlannedChange) -> Value {
     let actions: &[&str] = match change.action {
-        Action::None | Action::Adopt => &["no-op"],
+        Action::None => &["no-op"],
+        Action::Adopt if change.fields.is_empty() => &["no-op"],
+        Action::Adopt => &["update"],
         Action::Create => &["create"],
         Action::Update => &["update"],
         Action::Replace => &["delete", "create"],
         Action::Delete => &["delete"],
+        Action::Forget => &["forget"],
     };
     let before = change.from.clone().unwrap_or(Value::Null);
     // Where nothing is done, what is wanted may still differ (another owner's resource): then what is, stays.
     let after = match change.action {
-        Action::None | Action::Adopt => change.from.as_ref(),
+        Action::None | Action::Forget => change.from.as_ref(),
         _ => change.to.as_ref(),
     };
-    json!({
+    let mut json = json!({
         "address": change.address,
         "mode": "managed",
         "type": change.address.kind(),
@@ -74,7 +77,11 @@ fn resource_change(change: &PlannedChange) -> Value {
         "reason": change.reason,
         "deferred": change.deferred,
         "notes": change.notes,
-    })
+    });
+    if change.action == Action::Adopt {
+        json["change"]["importing"] = json!({ "id": change.address.name() });
+    }
+    json
 }
 
 /// What is known of a value: unknown members are left out, unknown items are null, as Terraform has it.

@@ -4,11 +4,11 @@
 use std::fmt::Write as _;
 
 use super::document::{Document, Purpose, Verdict};
-use super::groups::{Group, groups};
+use super::groups::groups;
 use super::line::{Line, Sign, clean};
 use super::style::{Paint, Style};
 use super::{difference, records};
-use crate::engine::{Action, PlannedChange, Severity};
+use crate::engine::{Action, PlannedChange, Severity, Unmanaged};
 
 /// The line that says that there is nothing to do, word for word as Terraform has it.
 pub(super) const NO_CHANGES: &str = "No changes. Your infrastructure matches the configuration.";
@@ -71,29 +71,16 @@ pub(super) fn last_line(document: &Document) -> String {
             many => format!("No changes. {many} are waiting, for the reasons above."),
         };
     }
-    let summary = document.summary();
-    let (add, change, destroy) = (summary.add, summary.change, summary.destroy);
-    format!("Plan: {add} to add, {change} to change, {destroy} to destroy.")
+    let words = ["to import", "to add", "to change", "to destroy", "to forget"];
+    format!("Plan: {}.", document.summary().sentence(words))
 }
 
 fn changes(document: &Document, style: Style, text: &mut String) {
-    let is_left_alone = |change: &PlannedChange| change.action == Action::Adopt;
-    let pending = groups(&document.plan, |it| it.action != Action::None && !is_left_alone(it));
-    all_of("sesinfra will perform the following actions:", &pending, style, text);
-    let left_alone = groups(&document.plan, is_left_alone);
-    all_of(
-        "These exist, were not made by sesinfra, and stay as they are. How they differ from the file:",
-        &left_alone,
-        style,
-        text,
-    );
-}
-
-fn all_of(title: &str, groups: &[Group<'_>], style: Style, text: &mut String) {
+    let groups = groups(&document.plan, |change| change.action != Action::None);
     if groups.is_empty() {
         return;
     }
-    let _ = writeln!(text, "\n{title}");
+    text.push_str("\nsesinfra will perform the following actions:\n");
     for group in groups {
         let _ = writeln!(text, "\n{}", style.paint(Paint::Title, &group.title));
         for change in &group.changes {
@@ -109,9 +96,10 @@ const fn sentence(action: Action) -> &'static str {
         Action::None => "stays as it is",
         Action::Create => "will be created",
         Action::Update => "will be updated in-place",
-        Action::Adopt => "is not managed",
+        Action::Adopt => "will be imported",
         Action::Replace => "must be replaced",
         Action::Delete => "will be destroyed",
+        Action::Forget => "will no longer be managed by sesinfra, but will not be destroyed",
     }
 }
 
@@ -138,6 +126,7 @@ fn one_change(change: &PlannedChange, style: Style, text: &mut String) {
     }
     let lines = match change.action {
         Action::Delete => difference::deleted(change.from.as_ref()),
+        Action::Forget => Vec::new(),
         _ => difference::lines(&change.fields),
     };
     for line in lines {
@@ -185,11 +174,18 @@ fn notes(document: &Document, text: &mut String) {
 }
 
 fn unmanaged(document: &Document, text: &mut String) {
-    if document.plan.unmanaged.is_empty() {
+    let (gone, left): (Vec<&Unmanaged>, Vec<&Unmanaged>) =
+        document.plan.unmanaged.iter().partition(|one| one.goes);
+    list_unmanaged("Not made by sesinfra, and lost with what it is under:", &gone, text);
+    list_unmanaged("Not made by sesinfra, and left alone:", &left, text);
+}
+
+fn list_unmanaged(title: &str, list: &[&Unmanaged], text: &mut String) {
+    if list.is_empty() {
         return;
     }
-    text.push_str("\nNot made by sesinfra, and left alone:\n\n");
-    for one in &document.plan.unmanaged {
+    let _ = writeln!(text, "\n{title}\n");
+    for one in list {
         let _ = match &one.parent {
             Some(parent) => {
                 writeln!(

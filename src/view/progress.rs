@@ -141,9 +141,11 @@ pub(super) fn seconds(seconds: u64) -> String {
 const fn under_way(verb: Verb) -> &'static str {
     match verb {
         Verb::Announce | Verb::Settle => "marking",
+        Verb::Adopt | Verb::Include => "adopting",
         Verb::Delete | Verb::Vanish => "destroying",
         Verb::Create => "creating",
         Verb::Update => "updating",
+        Verb::Forget => "letting go",
         Verb::Retire => "removing what is no longer used",
     }
 }
@@ -152,9 +154,11 @@ const fn under_way(verb: Verb) -> &'static str {
 pub(super) const fn done(verb: Verb) -> &'static str {
     match verb {
         Verb::Announce | Verb::Settle => "marked",
+        Verb::Adopt | Verb::Include => "adopted",
         Verb::Delete | Verb::Vanish => "destroyed",
         Verb::Create => "created",
         Verb::Update => "updated",
+        Verb::Forget => "let go",
         Verb::Retire => "rid of what is no longer used",
     }
 }

@@ -67,14 +67,18 @@ pub fn report_text(
 
 /// The last line of a complete run, word for word as Terraform has it.
 fn complete(document: &Document, report: &Report) -> String {
-    let Summary { add, change, destroy } = carried_out(document, report);
+    let summary = carried_out(document, report);
     match document.purpose {
         Purpose::Apply => {
-            format!(
-                "Apply complete! Resources: {add} added, {change} changed, {destroy} destroyed."
-            )
+            let words = ["imported", "added", "changed", "destroyed", "forgotten"];
+            format!("Apply complete! Resources: {}.", summary.sentence(words))
         }
-        Purpose::Destroy => format!("Destroy complete! Resources: {destroy} destroyed."),
+        Purpose::Destroy => {
+            let Summary { destroy, forget, .. } = summary;
+            let forgotten =
+                if forget > 0 { format!(", {forget} forgotten") } else { String::new() };
+            format!("Destroy complete! Resources: {destroy} destroyed{forgotten}.")
+        }
     }
 }
 
@@ -89,6 +93,14 @@ fn carried_out(document: &Document, report: &Report) -> Summary {
             Verb::Update => summary.change += 1,
             Verb::Settle if is_marks_only(&step.address) => summary.change += 1,
             Verb::Delete | Verb::Vanish => summary.destroy += 1,
+            Verb::Adopt => summary.import += 1,
+            Verb::Include => {
+                summary.import += 1;
+                let is_changed = |it: &PlannedChange| !it.fields.is_empty();
+                summary.change +=
+                    usize::from(document.plan.change(&step.address).is_some_and(is_changed));
+            }
+            Verb::Forget => summary.forget += 1,
             Verb::Announce | Verb::Retire | Verb::Settle => {}
         }
     }

@@ -1,5 +1,6 @@
 //! The engine's laws, on toy kinds in memory. Whatever kinds there are, planning and applying must keep them.
 
+mod adopt;
 mod crash;
 mod gate;
 mod kinds;

@@ -50,6 +50,9 @@ struct Story {
     /// Whether the environment is destroyed, not applied.
     #[serde(default)]
     destroy: bool,
+    /// What is added to the command lines of the plan and of what carries it out: `["--adopt", "topic.ses-feedback"]`.
+    #[serde(default)]
+    with: Vec<String>,
     /// How it ends.
     #[serde(default)]
     ends: Ends,
@@ -202,6 +205,7 @@ impl Stage {
         if self.story.destroy {
             arguments.push("--destroy");
         }
+        arguments.extend(self.story.with.iter().map(String::as_str));
         let log = self.cloud.calls();
         log.clear();
         let text = self.run(&arguments).await;
@@ -218,6 +222,7 @@ impl Stage {
         if self.story.ends == Ends::Waits {
             arguments.push("--wait=0s");
         }
+        arguments.extend(self.story.with.iter().map(String::as_str));
         let log = self.cloud.calls();
         log.clear();
         let ran = self.run(&arguments).await;

@@ -56,6 +56,7 @@ fn change(name: &str, to: &Value) -> Change<Value> {
         to: to.clone(),
         fields: Vec::new(),
         marks: Marks::default(),
+        adopts: false,
     }
 }
 
@@ -158,10 +159,8 @@ fn sources() -> Vec<(PathBuf, String)> {
 
 /// What is live of a kind that the file declares or that is ours.
 async fn live(kind: &dyn DynKind, names: &[(String, Value)]) -> Vec<(String, Value)> {
-    let wanted: Vec<Wanted<Value>> = names
-        .iter()
-        .map(|(name, spec)| Wanted { name: name.clone(), spec: Some(spec.clone()) })
-        .collect();
+    let wanted: Vec<Wanted<Value>> =
+        names.iter().map(|(name, spec)| Wanted::declared(name.clone(), spec.clone())).collect();
     let found = kind.read(&wanted, Reading::Everything).await.unwrap();
     found.into_iter().map(|live| (live.address.name().to_owned(), live.spec)).collect()
 }

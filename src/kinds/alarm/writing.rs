@@ -22,7 +22,7 @@ impl Alarm {
                     Ownership::Foreign(owner) => {
                         return Err(format!("an alarm of this name belongs to {owner}").into());
                     }
-                    Ownership::Unowned => {
+                    Ownership::Unowned | Ownership::Blocked(_) => {
                         return Err(
                             "an alarm of this name exists meanwhile and was not made by sesinfra"
                                 .into(),

@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use super::identity::Identities;
-use crate::aws::{AwsError, Class, failed, ses_tags};
+use crate::aws::{AwsError, Class, failed, note_of_stack, ses_tags};
 use crate::engine::{
     BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Ownership, Put, Reading, Wanted,
 };
@@ -126,7 +126,7 @@ impl ConfigurationSet {
             tokens: BTreeSet::new(),
             marks: state.marks.clone(),
             uses: BTreeSet::new(),
-            notes: Vec::new(),
+            notes: note_of_stack(&state.all_tags).into_iter().collect(),
         }
     }
 
@@ -172,7 +172,7 @@ impl ConfigurationSet {
             Ownership::Foreign(owner) => {
                 Err(format!("a configuration set of this name belongs to {owner}").into())
             }
-            Ownership::Unowned => Err(
+            Ownership::Unowned | Ownership::Blocked(_) => Err(
                 "a configuration set of this name exists meanwhile and was not made by sesinfra"
                     .into(),
             ),
@@ -334,6 +334,12 @@ impl Kind for ConfigurationSet {
         let session = self.sets.session();
         let arn = session.arns.configuration_set(name);
         let changes = session.owner.mark_changes(&arn, &state.all_tags, marks);
+        Ok(self.sets.tag(name, changes).await?)
+    }
+
+    async fn unmark(&self, name: &str) -> Result<(), BoxError> {
+        let Some(state) = self.sets.state(name).await? else { return Ok(()) };
+        let changes = self.sets.session().owner.unmark_changes(&state.all_tags);
         Ok(self.sets.tag(name, changes).await?)
     }
 

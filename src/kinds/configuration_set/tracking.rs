@@ -69,6 +69,7 @@ impl Tracking {
 impl Kind for Tracking {
     const NAME: &'static str = "tracking";
     const LIFE: Life = Life::Aspect;
+    const SETTING_OF: Option<&'static str> = Some("configuration_set");
     const WRITE_ONLY: &'static [&'static str] = &["covered_by"];
 
     type Spec = Spec;

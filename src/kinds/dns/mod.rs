@@ -6,8 +6,10 @@
 
 mod claim;
 mod documented;
+mod names;
 mod reading;
 mod record;
+mod remarks;
 mod standing;
 mod zone;
 
@@ -167,6 +169,7 @@ impl Kind for Dns {
     const NAME: &'static str = "dns";
     const LIFE: Life = Life::Child(OnParentDelete::Before);
     const WRITE_ONLY: &'static [&'static str] = &["belongs_to"];
+    const SAYS_WHOSE: bool = true;
 
     type Spec = Spec;
     type Outputs = Outputs;
@@ -179,6 +182,10 @@ impl Kind for Dns {
         self.read_all(wanted, reading).await
     }
 
+    async fn remarks(&self, wanted: &[Wanted<Spec>]) -> Result<Vec<(String, String)>, BoxError> {
+        self.remarks_on(wanted).await
+    }
+
     async fn put(&self, change: &Change<Spec>) -> Result<Put<Outputs>, BoxError> {
         let owner = self.session.owner.dns_id();
         let domain = change.name.as_str();
@@ -187,7 +194,7 @@ impl Kind for Dns {
         for zone in zones {
             let edits = |listing: &zone::Listing| {
                 let standing = Standing::of(domain, zone, &owner, listing);
-                standing.publish(change.from.as_ref(), &change.to, &owner)
+                standing.publish(change, &owner)
             };
             self.remember(domain, zone);
             self.zones.write(zone, edits).await?;

@@ -1,5 +1,6 @@
 //! Reading the records of domains: every zone once, every domain's records out of it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use super::record::{Record, RecordType, Spec, TTL_SECONDS, normal_name, normal_v
 use super::standing::{Conflict, Standing};
 use super::zone::Listing;
 use super::{Dns, FORMER, Outputs, token, tracking_token};
-use crate::engine::{Address, Arg, BoxError, Live, Marks, Ownership, Reading, Wanted};
+use crate::engine::{Address, Aim, Arg, BoxError, Live, Marks, Ownership, Reading, Wanted};
 
 /// Listings by zone; zones that do not exist are left out.
 type Listings = BTreeMap<String, Arc<Option<Listing>>>;
@@ -62,19 +63,23 @@ impl Dns {
         wanted: &[Wanted<Spec>],
         reading: Reading,
     ) -> Result<Vec<Live<Spec, Outputs>>, BoxError> {
+        let wanted = match reading {
+            Reading::Everything => self.with_known_names(wanted).await?,
+            Reading::Named => Cow::Borrowed(wanted),
+        };
         let marked = match reading {
-            Reading::Everything => self.marked(wanted).await?,
+            Reading::Everything => self.marked(&wanted).await?,
             Reading::Named => Marked::default(),
         };
         let mut zones: BTreeSet<String> = marked.zones().cloned().collect();
-        for one in wanted {
+        for one in wanted.iter() {
             zones.extend(self.zones_of(&one.name, one.spec.as_ref()));
         }
         let listings = self.listings(zones).await?;
         let mut live = Vec::new();
-        for one in wanted {
-            let found = self.domain(&one.name, one.spec.as_ref(), &listings, &marked)?;
-            live.extend(found);
+        for one in wanted.iter() {
+            let wish = one.spec.as_ref().map(|spec| (spec, one.aim));
+            live.extend(self.domain(&one.name, wish, &listings, &marked)?);
         }
         if reading == Reading::Everything {
             let named: BTreeSet<&str> = wanted.iter().map(|one| one.name.as_str()).collect();
@@ -145,20 +150,20 @@ impl Dns {
     fn domain(
         &self,
         domain: &str,
-        wanted: Option<&Spec>,
+        wish: Option<(&Spec, Aim)>,
         listings: &Listings,
         marked: &Marked,
     ) -> Result<Option<Live<Spec, Outputs>>, BoxError> {
         let owner = self.session.owner.dns_id();
-        let parent: Address = match wanted {
-            Some(spec) => spec.belongs_to.parse()?,
+        let parent: Address = match wish {
+            Some((spec, _)) => spec.belongs_to.parse()?,
             None => marked.parent(domain),
         };
-        let mut view = View::new(wanted);
+        let mut view = View::new(wish);
         for (zone, listing) in listings {
             let Some(listing) = listing.as_ref() else { continue };
             let standing = Standing::of(domain, zone, &owner, listing);
-            if view.add(domain, &standing, marked.names(&parent, domain, zone))? {
+            if view.add(domain, &standing, marked.names(&parent, domain, zone)) {
                 self.remember(domain, zone);
             }
         }
@@ -186,33 +191,33 @@ impl Dns {
 #[derive(Debug)]
 struct View<'a> {
     wanted: Option<&'a Spec>,
+    aim: Aim,
     records: BTreeMap<String, Record>,
     /// Zones that hold something of ours.
     zones: BTreeSet<String>,
     is_ours: bool,
-    conflict: Option<Conflict>,
+    /// Whether something that we did not make is to become ours, although it is as wanted.
+    is_to_be_adopted: bool,
+    conflicts: Vec<Conflict>,
     notes: Vec<String>,
 }
 
 impl<'a> View<'a> {
-    fn new(wanted: Option<&'a Spec>) -> Self {
+    fn new(wish: Option<(&'a Spec, Aim)>) -> Self {
         Self {
-            wanted,
+            wanted: wish.map(|(spec, _)| spec),
+            aim: wish.map_or(Aim::Keep, |(_, aim)| aim),
             records: BTreeMap::new(),
             zones: BTreeSet::new(),
             is_ours: false,
-            conflict: None,
+            is_to_be_adopted: false,
+            conflicts: Vec::new(),
             notes: Vec::new(),
         }
     }
 
     /// Adds what stands in one zone; whether there is anything of ours.
-    fn add(
-        &mut self,
-        domain: &str,
-        standing: &Standing<'_>,
-        is_marked: bool,
-    ) -> Result<bool, BoxError> {
+    fn add(&mut self, domain: &str, standing: &Standing<'_>, is_marked: bool) -> bool {
         let entries = standing.mine.iter().flat_map(|mine| &mine.entries);
         for (entry, hold) in entries {
             let found = standing.found(entry);
@@ -220,13 +225,13 @@ impl<'a> View<'a> {
                 self.add_claimed(domain, standing, entry, *hold, &found);
             }
         }
-        let found_wanted = self.add_wanted(domain, standing)?;
+        let found_wanted = self.add_wanted(domain, standing);
         let is_ours = standing.mine.is_some() || (is_marked && found_wanted);
         if is_ours {
             self.is_ours = true;
             self.zones.insert(standing.zone().to_owned());
         }
-        Ok(is_ours)
+        is_ours
     }
 
     fn add_claimed(
@@ -257,7 +262,7 @@ impl<'a> View<'a> {
             (None, None) => entry.label(),
         };
         let declared = declared.map(|(_, record)| record);
-        if declared.is_none() {
+        if declared.is_none() || self.aim == Aim::Delete {
             self.notes.extend(reason_to_stay(standing, entry, hold, &name));
         }
         // The time to live of what is shared with others, or only used, is not ours.
@@ -273,15 +278,13 @@ impl<'a> View<'a> {
     }
 
     /// Adds what stands where something is wanted and our claim does not say so.
-    fn add_wanted(&mut self, domain: &str, standing: &Standing<'_>) -> Result<bool, BoxError> {
+    fn add_wanted(&mut self, domain: &str, standing: &Standing<'_>) -> bool {
         let mut any = false;
         let wanted = self.wanted.into_iter().flat_map(|spec| &spec.records);
         for (label, record) in wanted.filter(|(_, record)| record.zone == standing.zone()) {
             let Ok(name) = record.name.get() else { continue };
             let Some(entry) = Entry::of(label, &normal_name(name), domain) else { continue };
-            if let Some(obstacle) = standing.obstacle(&entry) {
-                return Err(obstacle.into());
-            }
+            self.conflicts.extend(standing.obstacle(&entry));
             let found = standing.found(&entry);
             if found.is_empty() {
                 continue;
@@ -293,11 +296,13 @@ impl<'a> View<'a> {
             let is_others = standing.other_holder(&entry).is_some();
             let held = standing.hold(&entry);
             let is_intruder = found.len() > 1 && held.is_some();
+            let adopts = self.aim == Aim::Adopt && held != Some(Hold::Has) && !is_others;
             if !is_as_wanted && (held != Some(Hold::Has) || is_others || is_intruder) {
-                self.conflict.get_or_insert(standing.conflict(&entry));
+                self.conflicts.push(standing.conflict(&entry));
             }
+            self.is_to_be_adopted |= adopts;
             // What is as wanted and not claimed counts as missing: claiming it is what is left to do.
-            if held.is_none() && !is_as_wanted {
+            if held.is_none() && (!is_as_wanted || adopts) {
                 let record = Record {
                     value: Arg::Known(value),
                     ttl: standing.own_ttl(&entry).unwrap_or(record.ttl),
@@ -306,21 +311,33 @@ impl<'a> View<'a> {
                 self.records.entry(label.clone()).or_insert(record);
             }
         }
-        Ok(any)
+        any
     }
 
     /// Whose it all is; `None` if there is nothing that matters.
     fn ownership(&mut self) -> Option<Ownership> {
-        match self.conflict.take() {
-            Some(Conflict::Claimed { name, kind, owner }) => Some(Ownership::Foreign(format!(
-                "another owner of sesinfra's, {owner}, which relies on {name} {kind}"
-            ))),
-            Some(conflict) => {
-                self.notes.push(conflict.to_string());
-                Some(Ownership::Unowned)
-            }
-            None => self.is_ours.then_some(Ownership::Ours),
+        let conflicts = std::mem::take(&mut self.conflicts);
+        if self.aim == Aim::Delete {
+            // Whatever others put in its place, what is ours goes.
+            return self.is_ours.then_some(Ownership::Ours);
         }
+        let claimed = conflicts.iter().find_map(|conflict| match conflict {
+            Conflict::Claimed { name, kind, owner } => {
+                Some(format!("another owner of sesinfra's, {owner}, which relies on {name} {kind}"))
+            }
+            _ => None,
+        });
+        if let Some(owner) = claimed {
+            return Some(Ownership::Foreign(owner));
+        }
+        if let Some(obstacle) = conflicts.iter().find(|it| !matches!(it, Conflict::Value { .. })) {
+            return Some(Ownership::Blocked(obstacle.to_string()));
+        }
+        self.notes.extend(conflicts.iter().map(ToString::to_string));
+        if !conflicts.is_empty() || self.is_to_be_adopted {
+            return Some(Ownership::Unowned);
+        }
+        self.is_ours.then_some(Ownership::Ours)
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::claim::{Claim, Entry, Hold, claim_name};
 use super::record::{Known, RecordType, Spec, TTL_SECONDS};
 use super::zone::{Edit, Listing};
-use crate::engine::BoxError;
+use crate::engine::{BoxError, Change};
 
 /// Something stands where a record is to be, and it is not ours.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -167,21 +167,21 @@ impl<'a> Standing<'a> {
 
     /// The edits that publish what `to` wants in this zone. What is no longer wanted stays.
     ///
-    /// `from` is what the plan showed to stand there: what is neither claimed nor in it is not overwritten.
+    /// `change.from` is what the plan showed to stand there: what is neither claimed nor, where it is to be adopted, in it
+    /// is not overwritten.
     pub(super) fn publish(
         &self,
-        from: Option<&Spec>,
-        to: &Spec,
+        change: &Change<Spec>,
         owner: &str,
     ) -> Result<Vec<Edit>, BoxError> {
         let mut edits = Vec::new();
         let mut entries: BTreeMap<Entry, Hold> = BTreeMap::new();
-        for (label, record) in &to.records {
+        for (label, record) in &change.to.records {
             let wanted = record.known()?;
             let entry = Entry::of(label, &wanted.name, self.domain).ok_or_else(|| {
                 format!("{label} of {} cannot be at {}", self.domain, wanted.name)
             })?;
-            let hold = self.publish_one(&entry, &wanted, from, &mut edits)?;
+            let hold = self.publish_one(&entry, &wanted, change, &mut edits)?;
             entries.insert(entry, hold);
         }
         let mut claim = Claim { owner: owner.to_owned(), entries };
@@ -198,9 +198,10 @@ impl<'a> Standing<'a> {
         &self,
         entry: &Entry,
         wanted: &Known<'_>,
-        from: Option<&Spec>,
+        change: &Change<Spec>,
         edits: &mut Vec<Edit>,
     ) -> Result<Hold, BoxError> {
+        let from = change.from.as_ref();
         if let Some(obstacle) = self.obstacle(entry) {
             return Err(obstacle.into());
         }
@@ -218,14 +219,20 @@ impl<'a> Standing<'a> {
             // What was there before us is used, not owned. A claim that is gone although the records were ours was
             // deleted by hand.
             let lost_claim = from.is_some() && self.mine.is_none();
-            let claimed = held.unwrap_or(if lost_claim { Hold::Has } else { Hold::Uses });
+            let claimed = match held {
+                _ if change.adopts && self.other_holder(entry).is_none() => Hold::Has,
+                Some(held) => held,
+                None if lost_claim && !change.adopts => Hold::Has,
+                None => Hold::Uses,
+            };
             if claimed == Hold::Has && self.other_holder(entry).is_none() {
                 add(edits);
             }
             return Ok(claimed);
         }
         if !found.is_empty() {
-            let shown = from.is_some_and(|from| shows(from, wanted, &found.join(" and ")));
+            let shown =
+                change.adopts && from.is_some_and(|from| shows(from, wanted, &found.join(" and ")));
             let is_mine = held == Some(Hold::Has) && found.len() == 1;
             if self.other_holder(entry).is_some() || !(is_mine || shown) {
                 return Err(self.conflict(entry).into());

@@ -53,6 +53,7 @@ impl DefaultSet {
 impl Kind for DefaultSet {
     const NAME: &'static str = "default_set";
     const LIFE: Life = Life::Aspect;
+    const SETTING_OF: Option<&'static str> = Some("identity");
 
     type Spec = Spec;
     type Outputs = ();

@@ -92,6 +92,7 @@ impl MailFrom {
 impl Kind for MailFrom {
     const NAME: &'static str = "mail_from";
     const LIFE: Life = Life::Aspect;
+    const SETTING_OF: Option<&'static str> = Some("identity");
 
     type Spec = Spec;
     type Outputs = ();

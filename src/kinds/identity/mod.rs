@@ -8,6 +8,7 @@ mod default_set;
 mod documented;
 mod impact;
 mod mail_from;
+mod outputs;
 mod policy;
 mod reading;
 mod requests;
@@ -21,14 +22,15 @@ use async_trait::async_trait;
 use aws_sdk_sesv2::types::DkimStatus;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::{Class, failed, ses_tags};
+use crate::aws::{Class, failed, note_of_stack, ses_tags};
 use crate::engine::{
-    BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Output, Ownership, Put, Reading,
-    Severity, Wanted,
+    BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Ownership, Put, Reading, Severity,
+    Wanted,
 };
 
 pub use default_set::{DefaultSet, Spec as DefaultSetSpec};
 pub use mail_from::{Detection, MailFrom, OnMxFailure as MailFromFailure, Spec as MailFromSpec};
+pub use outputs::{DKIM_NAMES, DKIM_TARGETS, DkimRecords, Outputs};
 pub use policy::{IdentityPolicy, Spec as IdentityPolicySpec};
 pub use reading::Identities;
 pub use signing::{Signing, Spec as SigningSpec, key_digest};
@@ -61,82 +63,6 @@ pub struct Spec {
     pub create_with_set: Option<String>,
 }
 
-/// What SES says of an identity.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Outputs {
-    /// Its ARN.
-    pub arn: String,
-    /// The names of the three CNAME records of Easy DKIM.
-    #[serde(flatten)]
-    pub records: DkimRecords,
-}
-
-/// The three CNAME records of Easy DKIM, whole: name and target. Absent where there are none.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(
-    missing_docs,
-    reason = "the constants of [`DKIM_NAMES`] and [`DKIM_TARGETS`] document them"
-)]
-pub struct DkimRecords {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dkim_1_name: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dkim_1_target: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dkim_2_name: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dkim_2_target: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dkim_3_name: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dkim_3_target: Option<String>,
-}
-
-/// The names of the three CNAME records of Easy DKIM.
-pub const DKIM_NAMES: [Output<String>; 3] =
-    [Output::at("dkim_1_name"), Output::at("dkim_2_name"), Output::at("dkim_3_name")];
-/// What the three CNAME records of Easy DKIM point to.
-pub const DKIM_TARGETS: [Output<String>; 3] =
-    [Output::at("dkim_1_target"), Output::at("dkim_2_target"), Output::at("dkim_3_target")];
-
-/// Regions whose keys live in a zone of their own, should SES not name the zone (General Reference, SES "DKIM domains").
-const OWN_ZONE_REGIONS: [&str; 11] = [
-    "af-south-1",
-    "ap-northeast-3",
-    "ap-south-2",
-    "ap-southeast-3",
-    "ap-southeast-5",
-    "ca-west-1",
-    "eu-central-2",
-    "eu-south-1",
-    "il-central-1",
-    "me-central-1",
-    "us-gov-east-1",
-];
-
-impl DkimRecords {
-    /// The records for `tokens`. SES names the zone that holds the keys (it differs by Region and cell); the documented
-    /// default stands in where it does not.
-    fn of(domain: &str, tokens: &[String], zone: Option<&str>, region: &str) -> Self {
-        let default = if OWN_ZONE_REGIONS.contains(&region) {
-            format!("dkim.{region}.amazonses.com")
-        } else {
-            "dkim.amazonses.com".to_owned()
-        };
-        let zone = zone.unwrap_or(&default);
-        let name = |index: usize| Some(format!("{}._domainkey.{domain}", tokens.get(index)?));
-        let target = |index: usize| Some(format!("{}.{zone}", tokens.get(index)?));
-        Self {
-            dkim_1_name: name(0),
-            dkim_1_target: target(0),
-            dkim_2_name: name(1),
-            dkim_2_target: target(1),
-            dkim_3_name: name(2),
-            dkim_3_target: target(2),
-        }
-    }
-}
-
 impl Identity {
     /// The identities of one account and Region.
     #[must_use]
@@ -148,34 +74,14 @@ impl Identity {
         Live {
             name: state.name.clone(),
             spec: spec_of(state),
-            outputs: self.outputs(state),
+            outputs: self.identities.outputs(state),
             ownership: state.ownership.clone(),
             parent: None,
             tokens: BTreeSet::new(),
             marks: state.marks.clone(),
             uses: BTreeSet::new(),
-            notes: notes(state),
+            notes: notes(state).into_iter().chain(note_of_stack(&state.all_tags)).collect(),
         }
-    }
-
-    fn outputs(&self, state: &State) -> Outputs {
-        // With a key of one's own the token is the selector, and a replica uses the records of its parent.
-        let tokens = if state.is_domain && state.origin == Origin::Easy {
-            state.dkim_tokens.as_slice()
-        } else {
-            &[]
-        };
-        self.outputs_with(&state.name, tokens, state.signing_zone.as_deref())
-    }
-
-    fn outputs_with(&self, name: &str, tokens: &[String], zone: Option<&str>) -> Outputs {
-        let arns = &self.identities.session().arns;
-        let records = if tokens.is_empty() {
-            DkimRecords::default()
-        } else {
-            DkimRecords::of(name, tokens, zone, arns.region().as_str())
-        };
-        Outputs { arn: arns.identity(name), records }
     }
 
     async fn create(&self, change: &Change<Spec>) -> Result<Put<Outputs>, BoxError> {
@@ -205,7 +111,7 @@ impl Identity {
         let tokens = dkim.as_ref().and_then(|dkim| dkim.tokens.clone()).unwrap_or_default();
         let zone = dkim.and_then(|dkim| dkim.signing_hosted_zone).filter(|zone| !zone.is_empty());
         let tokens = if to.replica_of.is_none() { tokens } else { Vec::new() };
-        let outputs = self.outputs_with(name, &tokens, zone.as_deref());
+        let outputs = self.identities.outputs_with(name, &tokens, zone.as_deref());
         Ok(Put::Done(Some(self.write(name, &made, to).await?.unwrap_or(outputs))))
     }
 
@@ -223,14 +129,14 @@ impl Identity {
                 if marks != state.marks {
                     self.mark(name, &marks).await?;
                 }
-                let outputs = self.outputs(&state);
+                let outputs = self.identities.outputs(&state);
                 let written = self.write(name, &spec_of(&state), &change.to).await?;
                 Ok(Put::Done(Some(written.unwrap_or(outputs))))
             }
             Ownership::Foreign(owner) => {
                 Err(format!("an identity of this name belongs to {owner}").into())
             }
-            Ownership::Unowned => {
+            Ownership::Unowned | Ownership::Blocked(_) => {
                 Err("an identity of this name exists meanwhile and was not made by sesinfra".into())
             }
         }
@@ -288,7 +194,7 @@ impl Identity {
             Ok(put) => {
                 let zone = put.signing_hosted_zone.filter(|zone| !zone.is_empty());
                 let tokens = put.dkim_tokens.unwrap_or_default();
-                return Ok(self.outputs_with(name, &tokens, zone.as_deref()));
+                return Ok(self.identities.outputs_with(name, &tokens, zone.as_deref()));
             }
             Err(error) => error,
         };
@@ -365,6 +271,12 @@ impl Kind for Identity {
         };
         let owner = &self.identities.session().owner;
         let changes = owner.mark_changes(&state.arn, &state.all_tags, marks);
+        Ok(self.identities.tag(name, changes).await?)
+    }
+
+    async fn unmark(&self, name: &str) -> Result<(), BoxError> {
+        let Some(state) = self.identities.state(name).await? else { return Ok(()) };
+        let changes = self.identities.session().owner.unmark_changes(&state.all_tags);
         Ok(self.identities.tag(name, changes).await?)
     }
 

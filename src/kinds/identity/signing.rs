@@ -64,6 +64,7 @@ impl Signing {
 impl Kind for Signing {
     const NAME: &'static str = "signing";
     const LIFE: Life = Life::Aspect;
+    const SETTING_OF: Option<&'static str> = Some("identity");
     const WRITE_ONLY: &'static [&'static str] = &["source"];
 
     type Spec = Spec;

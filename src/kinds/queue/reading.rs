@@ -8,7 +8,7 @@ use aws_sdk_sqs::types::QueueAttributeName as Attribute;
 use super::attributes::{has_messages, spec_of, used_queues};
 use super::{Outputs, Queue, Spec, Texts};
 use crate::aws::key::{self, Checked, SNS_TO_QUEUE};
-use crate::aws::{AwsError, OrAbsent, failed};
+use crate::aws::{AwsError, OrAbsent, failed, note_of_stack};
 use crate::engine::{BoxError, Change, Live, Ownership, Wanted};
 use crate::environment::types::Encryption;
 use crate::kinds::topic::notes_of_policy;
@@ -65,6 +65,7 @@ impl Queue {
         let Some(attributes) = self.attributes(name, &url).await? else { return Ok(None) };
         let arn = self.session.arns.queue(name);
         let tags = self.tags(name, &url).await?;
+        let stack = note_of_stack(&tags);
         let (ownership, marks, tags) = self.session.owner.read(&arn, &tags);
         // Found by its tags only: the tagging service lags, so what is not ours after all is left out.
         if wanted.is_none() && ownership != Ownership::Ours {
@@ -73,6 +74,7 @@ impl Queue {
         let mut spec = spec_of(&attributes, tags)?;
         let declared = wanted.and_then(|wanted| wanted.spec);
         let mut notes = spec.policy.as_ref().map(notes_of_policy).unwrap_or_default();
+        notes.extend(stack);
         if let Encryption::Key(live) = &spec.encryption
             && let Some(Encryption::Key(declared)) = declared.as_ref().map(|spec| &spec.encryption)
             && key::is_same(&self.session, declared.as_str(), live.as_str()).await

@@ -42,7 +42,7 @@ impl Queue {
                         Ownership::Foreign(owner) => {
                             Err(format!("a queue of this name belongs to {owner}").into())
                         }
-                        Ownership::Unowned => Err(
+                        Ownership::Unowned | Ownership::Blocked(_) => Err(
                             "a queue of this name exists meanwhile and was not made by sesinfra"
                                 .into(),
                         ),

@@ -207,6 +207,12 @@ impl Kind for SendPolicy {
         Ok(self.tag(name, &arn, changes).await?)
     }
 
+    async fn unmark(&self, name: &str) -> Result<(), BoxError> {
+        let Some(arn) = self.policies.arn_of(name).await? else { return Ok(()) };
+        let Some(found) = self.policies.found(&arn).await? else { return Ok(()) };
+        Ok(self.tag(name, &arn, self.session.owner.unmark_changes(&found.tags)).await?)
+    }
+
     fn examples() -> Vec<Spec> {
         let document = |from: &str| {
             let send = Statement::allow()

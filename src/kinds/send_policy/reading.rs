@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Outputs, SendPolicy, Spec, prefix, principal_of};
 use crate::aws::policies::{Found, Principal};
 use crate::aws::policy::Policy;
-use crate::aws::{AwsError, OrAbsent, failed};
+use crate::aws::{AwsError, OrAbsent, failed, note_of_stack};
 use crate::engine::{BoxError, Live, Ownership, Reading, Wanted};
 use crate::kinds::attachment;
 
@@ -67,8 +67,10 @@ impl SendPolicy {
         let mut notes = Vec::new();
         if found.name != name {
             // Names differ at least by more than case, so this one stands in the way.
-            ownership = Ownership::Unowned;
-            notes.push(format!("exists as {}: IAM does not tell names apart by case", found.name));
+            ownership = Ownership::Blocked(format!(
+                "there is a policy {}, and IAM does not tell names apart by case",
+                found.name
+            ));
         }
         let attached = if reading == Reading::Everything && found.attachments > 0 {
             self.policies.principals(&arn).await?
@@ -94,7 +96,7 @@ impl SendPolicy {
     }
 
     pub(super) fn notes(&self, found: &Found, attached: &BTreeSet<Principal>) -> Vec<String> {
-        let mut notes = Vec::new();
+        let mut notes: Vec<String> = note_of_stack(&found.tags).into_iter().collect();
         if found.boundaries > 0 {
             notes.push(
                 "is the permissions boundary of a role or user, who must get another before it can be deleted"

@@ -164,6 +164,10 @@ impl Kind for Subscription {
         parts(name).map(|(topic, ..)| topic)
     }
 
+    fn is_only_let_go(&self, _live: &Spec, outputs: &Outputs) -> bool {
+        outputs.pending
+    }
+
     fn impact(&self, from: Option<&Spec>, to: Option<&Spec>, fields: &[Field]) -> Impact {
         let degrades = |reason: String| Impact::new(Severity::Degrades, reason);
         match (from, to) {

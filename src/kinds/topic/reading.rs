@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::attributes::{has_subscribers, notes_of_policy, set_text};
 use super::{Outputs, Spec, Topic};
-use crate::aws::AwsError;
 use crate::aws::key::{self, Checked, SES_TO_TOPIC};
 use crate::aws::policy::Policy;
 use crate::aws::topics::Texts;
+use crate::aws::{AwsError, note_of_stack};
 use crate::engine::{BoxError, Live, Marks, Ownership, Reading, Wanted};
 use crate::kinds::subscription;
 
@@ -21,6 +21,7 @@ impl Topic {
         let Some(attributes) = self.topics.attributes(name).await? else { return Ok(None) };
         let arn = self.session.arns.topic(name);
         let tags = self.topics.tags(name).await?;
+        let stack = note_of_stack(&tags);
         let (ownership, marks, tags) = self.session.owner.read(&arn, &tags);
         // Found by its tags only: the tagging service lags, so what is not ours after all is left out.
         if wanted.is_none() && ownership != Ownership::Ours {
@@ -39,6 +40,7 @@ impl Topic {
         };
         let policy = Policy::parse(attributes.get("Policy").map_or("{}", String::as_str))?;
         let mut notes = notes_of_policy(&policy);
+        notes.extend(stack);
         if reading == Reading::Everything
             && encryption_key == declared
             && let Some(key) = &encryption_key

@@ -52,7 +52,7 @@ impl Topic {
                     Ownership::Foreign(owner) => {
                         Err(format!("a topic of this name belongs to {owner}").into())
                     }
-                    Ownership::Unowned => {
+                    Ownership::Unowned | Ownership::Blocked(_) => {
                         Err("a topic of this name exists meanwhile and was not made by sesinfra"
                             .into())
                     }

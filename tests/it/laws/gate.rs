@@ -22,7 +22,8 @@ fn what_others_own_is_refused_with_their_name_and_the_rest_is_shown() {
     let run = Run::having(&Want::default());
     let plan = run.plan(&also("foreign"));
     let rules: Vec<_> = plan.refusals.iter().map(|it| (it.rule, it.address.to_string())).collect();
-    let expected = [(Rule::Foreign, "house.foreign"), (Rule::Unowned, "room.foreign/r1")];
+    // What is under it is not refused once more: it is theirs as well.
+    let expected = [(Rule::Foreign, "house.foreign")];
     assert_eq!(rules, expected.map(|(rule, address)| (rule, address.to_owned())));
     assert!(plan.refusals[0].message.contains("belongs to other/prod"), "{:?}", plan.refusals);
     let created = plan.count(Action::Create);
@@ -30,7 +31,7 @@ fn what_others_own_is_refused_with_their_name_and_the_rest_is_shown() {
 }
 
 #[test]
-fn what_nobody_owns_is_to_be_adopted_which_is_refused_for_now() {
+fn what_nobody_owns_is_to_be_adopted_which_is_refused_until_it_is_asked_for() {
     let run = Run::having(&Want::default());
     let plan = run.plan(&also("nobody"));
     let adopted: Vec<_> = plan.changes.iter().filter(|it| it.action == Action::Adopt).collect();

@@ -77,6 +77,12 @@ impl Run {
         Outcome { plan, report, events, writes: self.town.writes() }
     }
 
+    /// From now on exactly these may become ours.
+    pub fn consent(&self, adopt: &[&str]) {
+        let consents = adopt.iter().map(ToString::to_string).collect();
+        self.town.by_hand(|state| state.consents = consents);
+    }
+
     /// Plans and applies in one process.
     pub fn go(&self, want: &Want) -> Outcome {
         self.apply(self.plan(want))
@@ -84,8 +90,14 @@ impl Run {
 
     /// Plans and applies, all of which must succeed and leave exactly what is wanted and nothing to do.
     pub fn converge(&self, want: &Want) -> Outcome {
-        let others = self.town.state().others();
-        let outcome = self.go(want);
+        self.converge_adopting(want, &[])
+    }
+
+    /// The same, with these adopted as far as they are nobody's.
+    pub fn converge_adopting(&self, want: &Want, adopt: &[&str]) -> Outcome {
+        self.consent(adopt);
+        let others = self.town.state().others_after_adopting(want);
+        let outcome = self.apply(self.plan_with(want, &adopting(adopt)));
         let state = self.town.state();
         let context =
             || format!("{:#?}\n{:#?}\n{:#?}", outcome.plan.steps, outcome.writes, outcome.report);
@@ -151,6 +163,11 @@ impl Control for Clerk<'_> {
 
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
+/// These may be adopted.
+pub(crate) fn adopting(names: &[&str]) -> Options {
+    Options { adopt: names.iter().map(|name| address(name)).collect(), ..Options::default() }
 }
 
 pub(crate) fn address(text: &str) -> Address {

@@ -22,6 +22,8 @@ pub struct State {
     pub streets: BTreeMap<String, BTreeMap<String, Text>>,
     /// Houses whose garden may be fenced.
     pub permits: BTreeSet<String>,
+    /// What is nobody's and somebody asked for, by address: only this may become ours.
+    pub consents: BTreeSet<String>,
     serial: u64,
 }
 
@@ -110,6 +112,54 @@ impl State {
         Ok(bell)
     }
 
+    fn may_become_ours(&self, address: &str) {
+        assert!(self.consents.contains(address), "{address} was adopted, and nobody asked for it");
+    }
+
+    /// Writes the marks of our house `name`, or of one that somebody asked for: what they name is ours from now on.
+    pub fn mark_house(&mut self, name: &str, marks: &Marks) -> Result<(), BoxError> {
+        let house = self.houses.get(name).ok_or_else(|| format!("no house {name}"))?.clone();
+        match house.tags.ownership() {
+            Ownership::Ours => {}
+            Ownership::Unowned => self.may_become_ours(&format!("house.{name}")),
+            other => panic!("marked house {name}, which is {other:?}"),
+        }
+        for (room, _) in house.rooms.iter().filter(|(_, room)| !room.ours) {
+            if marks.children.contains(&format!("room:{room}")) {
+                self.may_become_ours(&format!("room.{name}/{room}"));
+                self.houses.get_mut(name).unwrap().rooms.get_mut(room).unwrap().ours = true;
+            }
+        }
+        for (lodger, _) in house.lodgers.iter().filter(|(_, (_, ours))| !ours) {
+            if marks.children.contains(&format!("lodger:{lodger}")) {
+                self.may_become_ours(&format!("lodger.{name}/{lodger}"));
+                self.houses.get_mut(name).unwrap().lodgers.get_mut(lodger).unwrap().1 = true;
+            }
+        }
+        self.houses.get_mut(name).unwrap().tags = Tags::ours(marks);
+        Ok(())
+    }
+
+    /// Writes the marks of our bell `name`, or of one that somebody asked for.
+    pub fn mark_bell(&mut self, name: &str, marks: &Marks) -> Result<(), BoxError> {
+        let bell = self.bells.get(name).ok_or_else(|| format!("no bell {name}"))?;
+        match bell.tags.ownership() {
+            Ownership::Ours => {}
+            Ownership::Unowned => self.may_become_ours(&format!("bell.{name}")),
+            other => panic!("marked bell {name}, which is {other:?}"),
+        }
+        self.bells.get_mut(name).unwrap().tags = Tags::ours(marks);
+        Ok(())
+    }
+
+    /// Takes over the text at `place`, which is of the sign `sign`.
+    pub fn adopt_text(&mut self, street: &str, place: &str, sign: &str) {
+        self.may_become_ours(&format!("sign.{sign}"));
+        if let Some(text) = self.streets.get_mut(street).and_then(|texts| texts.get_mut(place)) {
+            text.ours = true;
+        }
+    }
+
     /// Whether a text of the sign hangs anywhere.
     pub fn hangs(&self, sign: &str) -> bool {
         let start = format!("{sign}/");
@@ -121,6 +171,7 @@ impl State {
         let mut state = self.clone();
         state.serial = 0;
         state.permits.clear();
+        state.consents.clear();
         state.houses.retain(|_, house| {
             let foreign = house.tags.ownership() != Ownership::Ours;
             house.rooms.retain(|_, room| foreign || !room.ours);
@@ -140,6 +191,44 @@ impl State {
         }
         state.streets.retain(|_, texts| !texts.is_empty());
         state
+    }
+
+    /// What is not ours once everything that `want` declares and somebody asked for is.
+    pub fn others_after_adopting(&self, want: &Want) -> Self {
+        let mut state = self.clone();
+        let asked = |address: String| self.consents.contains(&address);
+        for (name, house) in &mut state.houses {
+            let Some(wanted) = want.houses.get(name) else { continue };
+            if house.tags.ownership() == Ownership::Unowned && asked(format!("house.{name}")) {
+                house.tags.owner = Some(US.to_owned());
+            }
+            if house.tags.ownership() != Ownership::Ours {
+                continue;
+            }
+            for (room, it) in &mut house.rooms {
+                let declared = wanted.rooms.contains_key(room);
+                it.ours |= declared && asked(format!("room.{name}/{room}"));
+            }
+            for (lodger, it) in &mut house.lodgers {
+                let declared = wanted.lodgers.contains_key(lodger);
+                it.1 |= declared && asked(format!("lodger.{name}/{lodger}"));
+            }
+        }
+        for (name, bell) in &mut state.bells {
+            let is_nobodys = bell.tags.ownership() == Ownership::Unowned;
+            if is_nobodys && want.bells.contains_key(name) && asked(format!("bell.{name}")) {
+                bell.tags.owner = Some(US.to_owned());
+            }
+        }
+        for (name, sign) in want.signs.iter().filter(|(name, _)| asked(format!("sign.{name}"))) {
+            for text in sign.texts.keys() {
+                let texts = state.streets.get_mut(&sign.street);
+                if let Some(it) = texts.and_then(|it| it.get_mut(&format!("{name}/{text}"))) {
+                    it.ours = true;
+                }
+            }
+        }
+        state.others()
     }
 
     /// Every child of ours that exists must be named by the marks of a root of ours.

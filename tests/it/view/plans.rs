@@ -205,6 +205,7 @@ fn no_changes() -> Document {
         Verdict::Ok,
     )];
     document.plan.unmanaged = vec![Unmanaged {
+        goes: false,
         address: address("subscription.ses-feedback/email:someone@pivot.app"),
         parent: Some(address("topic.ses-feedback")),
     }];

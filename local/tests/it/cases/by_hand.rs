@@ -36,6 +36,8 @@ pub(super) enum Act {
     CreateTopic { name: String },
     /// Takes tags from an SES resource: `identity/pivot.app`.
     Untag { resource: String, keys: Vec<String> },
+    /// Takes everything that says whose it is off all that the environment made: as if another tool had made it.
+    StripMarks,
     /// Takes an identity's default set away.
     ClearDefaultSet { identity: String },
     /// Attaches a managed policy to a role that is made for it.
@@ -63,6 +65,7 @@ impl Act {
                 let topics = aws_sdk_sns::Client::new(&config);
                 topics.create_topic().name(name).send().await.unwrap();
             }
+            Self::StripMarks => crate::it::marks::strip_all(&config).await,
             Self::AttachToRole { policy, role } => attach(&config, policy, role).await,
             Self::ApplyCutOff { after } => {
                 let access = access(cloud, ACCOUNT, root);

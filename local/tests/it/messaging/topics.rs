@@ -83,7 +83,8 @@ async fn a_pending_subscription_can_be_dropped_and_asked_for_again() {
     let plan = stage.converge(&without).await;
     assert_eq!(
         plan.change(&address("subscription.feedback/email:ops@pivot.app")).unwrap().action,
-        Action::Delete
+        Action::Forget,
+        "no call deletes what is pending"
     );
     // SNS lists it until it expires; it is nobody's now.
     let after = stage.open(&without).await.plan().await.unwrap();

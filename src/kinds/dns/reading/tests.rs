@@ -20,8 +20,17 @@ fn dmarc() -> Spec {
 
 fn view<'a>(spec: Option<&'a Spec>, listing: &Listing, is_marked: bool) -> View<'a> {
     let standing = Standing::of("pivot.app", ZONE, MINE, listing);
-    let mut view = View::new(spec);
-    view.add("pivot.app", &standing, is_marked).unwrap();
+    aiming(Aim::Keep, spec, &standing, is_marked)
+}
+
+fn aiming<'a>(
+    aim: Aim,
+    spec: Option<&'a Spec>,
+    standing: &Standing<'_>,
+    is_marked: bool,
+) -> View<'a> {
+    let mut view = View::new(spec.map(|spec| (spec, aim)));
+    view.add("pivot.app", standing, is_marked);
     view
 }
 
@@ -102,4 +111,39 @@ fn what_is_no_longer_declared_is_former() {
 fn without_a_declaration_the_claim_names_the_records() {
     let view = view(None, &listing(&["3f2a91bc04de has=dmarc"], DMARC), false);
     assert_eq!(view.records, dmarc().records);
+}
+
+#[test]
+fn what_is_to_be_adopted_is_not_ours_yet_even_where_it_is_as_declared() {
+    let spec = dmarc();
+    for claims in [&[][..], &["3f2a91bc04de uses=dmarc"]] {
+        let listing = listing(claims, DMARC);
+        let standing = Standing::of("pivot.app", ZONE, MINE, &listing);
+        let mut view = aiming(Aim::Adopt, Some(&spec), &standing, true);
+        assert_eq!(view.records, spec.records, "it is shown, and does not differ");
+        assert_eq!(view.ownership(), Some(Ownership::Unowned));
+    }
+    let ours = listing(&["3f2a91bc04de has=dmarc"], DMARC);
+    let standing = Standing::of("pivot.app", ZONE, MINE, &ours);
+    let mut view = aiming(Aim::Adopt, Some(&spec), &standing, true);
+    assert_eq!(view.ownership(), Some(Ownership::Ours), "adopted already");
+}
+
+#[test]
+fn what_goes_is_ours_whatever_others_put_in_its_place_and_says_what_stays() {
+    let spec = dmarc();
+    let claims = ["3f2a91bc04de has=dmarc", "0000aaaa1111 uses=dmarc"];
+    let listing = listing(&claims, "v=DMARC1; p=reject");
+    let standing = Standing::of("pivot.app", ZONE, MINE, &listing);
+    let mut view = aiming(Aim::Delete, Some(&spec), &standing, true);
+    assert_eq!(view.ownership(), Some(Ownership::Ours));
+    assert!(view.notes[0].contains("0000aaaa1111"), "{:?}", view.notes);
+}
+
+#[test]
+fn an_alias_in_the_way_cannot_be_adopted() {
+    let spec = dmarc();
+    let listing = Listing::of(&[("_dmarc.pivot.app.", RecordType::Cname, &["dmarc.example.com."])]);
+    let mut view = view(Some(&spec), &listing, false);
+    assert!(matches!(view.ownership(), Some(Ownership::Blocked(_))));
 }

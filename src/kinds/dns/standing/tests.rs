@@ -1,6 +1,7 @@
 //! What is published, kept and removed, over made-up zones.
 
 use super::*;
+use crate::engine::Marks;
 use crate::kinds::dns::record::{known_record, written_value};
 
 const MINE: &str = "3f2a91bc04de";
@@ -47,9 +48,27 @@ fn lines(edits: Vec<Edit>) -> Vec<String> {
     edits.into_iter().map(line).collect()
 }
 
+fn change(from: Option<&Spec>, to: &Spec) -> Change<Spec> {
+    Change {
+        name: "pivot.app".to_owned(),
+        from: from.cloned(),
+        to: to.clone(),
+        fields: Vec::new(),
+        marks: Marks::default(),
+        adopts: false,
+    }
+}
+
 fn published(listing: &Listing, from: Option<&Spec>, to: &Spec) -> Result<Vec<String>, String> {
     let standing = Standing::of("pivot.app", "Z1", MINE, listing);
-    standing.publish(from, to, MINE).map(lines).map_err(|error| error.to_string())
+    let edits = standing.publish(&change(from, to), MINE);
+    edits.map(lines).map_err(|error| error.to_string())
+}
+
+fn adopted(listing: &Listing, from: &Spec, to: &Spec) -> Result<Vec<String>, String> {
+    let standing = Standing::of("pivot.app", "Z1", MINE, listing);
+    let change = Change { adopts: true, ..change(Some(from), to) };
+    standing.publish(&change, MINE).map(lines).map_err(|error| error.to_string())
 }
 
 fn retired(listing: &Listing, from: &Spec, to: Option<&Spec>) -> Result<Vec<String>, String> {
@@ -110,12 +129,29 @@ fn another_value_is_an_error_that_says_what_is_there() {
 }
 
 #[test]
-fn a_value_that_the_plan_showed_is_taken_over() {
+fn a_value_that_the_plan_showed_is_taken_over_where_that_was_asked_for() {
     let old = ("dmarc", "_dmarc.pivot.app", RecordType::Txt, "v=DMARC1; p=reject");
     let listing = zone(&[], &[("_dmarc.pivot.app", RecordType::Txt, &["v=DMARC1; p=reject"])]);
-    let edits = published(&listing, Some(&spec(&[old])), &spec(&[DMARC])).unwrap();
+    let edits = adopted(&listing, &spec(&[old]), &spec(&[DMARC])).unwrap();
     assert_eq!(edits[0], "- _dmarc.pivot.app TXT v=DMARC1; p=reject");
     assert!(edits[2].ends_with("has=dmarc"), "{edits:?}");
+    published(&listing, Some(&spec(&[old])), &spec(&[DMARC])).unwrap_err();
+    // Something else stands there than the plan showed.
+    let meanwhile = zone(&[], &[("_dmarc.pivot.app", RecordType::Txt, &["v=DMARC1; p=none; x"])]);
+    adopted(&meanwhile, &spec(&[old]), &spec(&[DMARC])).unwrap_err();
+}
+
+#[test]
+fn adopting_claims_what_is_there_as_ours_unless_another_owner_relies_on_it() {
+    let value: &[(&str, RecordType, &[&str])] =
+        &[("_dmarc.pivot.app", RecordType::Txt, &["v=DMARC1; p=none"])];
+    for before in [&[][..], &["sesinfra1 owner=3f2a91bc04de uses=dmarc"]] {
+        let edits = adopted(&zone(before, value), &spec(&[DMARC]), &spec(&[DMARC])).unwrap();
+        assert!(edits.last().unwrap().ends_with("has=dmarc"), "{edits:?}");
+    }
+    let shared = zone(&["sesinfra1 owner=0000aaaa1111 has=dmarc"], value);
+    let edits = adopted(&shared, &spec(&[DMARC]), &spec(&[DMARC])).unwrap();
+    assert!(edits.last().unwrap().ends_with("uses=dmarc"), "{edits:?}");
 }
 
 #[test]
@@ -203,6 +239,6 @@ fn publishing_again_asks_for_what_is_there() {
         &[("mail.pivot.app", RecordType::Txt, &[SPF]), ("mail.pivot.app", RecordType::Mx, &[MX])],
     );
     let standing = Standing::of("pivot.app", "Z1", MINE, &listing);
-    let edits = standing.publish(None, &spec(&MAIL_FROM), MINE).unwrap();
+    let edits = standing.publish(&change(None, &spec(&MAIL_FROM)), MINE).unwrap();
     assert!(crate::kinds::dns::zone::swaps(&listing, &edits).is_empty());
 }

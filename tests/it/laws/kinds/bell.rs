@@ -86,11 +86,18 @@ impl Kind for BellKind {
     }
 
     async fn mark(&self, name: &str, marks: &Marks) -> Result<(), BoxError> {
-        let tag = |state: &mut State| {
-            state.our_bell(name)?.tags.marks.clone_from(marks);
+        let tag = |state: &mut State| state.mark_bell(name, marks);
+        self.0.write(("mark bell", name, marks), tag).await
+    }
+
+    async fn unmark(&self, name: &str) -> Result<(), BoxError> {
+        let untag = |state: &mut State| {
+            if let Some(bell) = state.bells.get_mut(name) {
+                bell.tags = Tags::default();
+            }
             Ok(())
         };
-        self.0.write(("mark bell", name, marks), tag).await
+        self.0.write(("unmark bell", name), untag).await
     }
 
     fn examples() -> Vec<BellSpec> {

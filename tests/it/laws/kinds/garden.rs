@@ -31,6 +31,7 @@ pub(super) struct GardenKind(pub Arc<Town>);
 impl Kind for GardenKind {
     const NAME: &'static str = "garden";
     const LIFE: Life = Life::Aspect;
+    const SETTING_OF: Option<&'static str> = Some("house");
     type Spec = GardenSpec;
     type Outputs = NoOutputs;
 

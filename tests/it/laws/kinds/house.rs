@@ -125,11 +125,20 @@ impl Kind for HouseKind {
     }
 
     async fn mark(&self, name: &str, marks: &Marks) -> Result<(), BoxError> {
-        let tag = |state: &mut State| {
-            state.our_house(name)?.tags.marks.clone_from(marks);
+        let tag = |state: &mut State| state.mark_house(name, marks);
+        self.0.write(("mark house", name, marks), tag).await
+    }
+
+    async fn unmark(&self, name: &str) -> Result<(), BoxError> {
+        let untag = |state: &mut State| {
+            if let Some(house) = state.houses.get_mut(name) {
+                house.tags = Tags::default();
+                house.rooms.values_mut().for_each(|room| room.ours = false);
+                house.lodgers.values_mut().for_each(|lodger| lodger.1 = false);
+            }
             Ok(())
         };
-        self.0.write(("mark house", name, marks), tag).await
+        self.0.write(("unmark house", name), untag).await
     }
 
     fn examples() -> Vec<HouseSpec> {

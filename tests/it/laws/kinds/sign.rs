@@ -7,8 +7,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use sesinfra::engine::{
-    Address, Arg, BoxError, Change, Field, Impact, Kind, Life, Live, OnParentDelete, Ownership,
-    Put, Reading, Wanted,
+    Address, Aim, Arg, BoxError, Change, Field, Impact, Kind, Life, Live, OnParentDelete,
+    Ownership, Put, Reading, Wanted,
 };
 
 use super::{NoOutputs, live};
@@ -39,11 +39,38 @@ fn hanging(state: &State, street: &str, sign: &str) -> BTreeMap<String, Arg<Stri
 pub(super) struct SignKind(pub Arc<Town>);
 
 impl SignKind {
+    /// What others hung where the sign is to hang, and that is in its way: all of it if it is to be adopted, otherwise what
+    /// differs or is not known to be the same.
+    fn in_its_way(
+        state: &State,
+        name: &str,
+        wanted: &SignSpec,
+        aim: Aim,
+    ) -> BTreeMap<String, Arg<String>> {
+        let texts = wanted.texts.iter().filter_map(|(key, text)| {
+            let found = state.streets.get(&wanted.street)?.get(&format!("{name}/{key}"))?;
+            let is_same = text.get().is_ok_and(|text| *text == found.text);
+            let is_in_the_way = !found.ours && (aim == Aim::Adopt || !is_same);
+            is_in_the_way.then(|| (key.clone(), known(&found.text)))
+        });
+        texts.collect()
+    }
+
     fn find(
         state: &State,
         name: &str,
-        wanted: Option<&SignSpec>,
+        wanted: Option<(&SignSpec, Aim)>,
     ) -> Option<Live<SignSpec, NoOutputs>> {
+        let aim = wanted.map_or(Aim::Keep, |(_, aim)| aim);
+        let wanted = wanted.map(|(spec, _)| spec);
+        let in_its_way =
+            wanted.map(|it| Self::in_its_way(state, name, it, aim)).unwrap_or_default();
+        if let Some(spec) = wanted.filter(|_| !in_its_way.is_empty()) {
+            let mut texts = hanging(state, &spec.street, name);
+            texts.extend(in_its_way);
+            let spec = SignSpec { street: spec.street.clone(), texts, ..SignSpec::default() };
+            return Some(live(name, spec, NoOutputs {}, None));
+        }
         // Only the wanted street and those that marks name are looked at, as with hosted zones.
         let mut streets: BTreeSet<String> =
             wanted.map(|spec| spec.street.clone()).into_iter().collect();
@@ -80,6 +107,7 @@ impl SignKind {
 impl Kind for SignKind {
     const NAME: &'static str = "sign";
     const LIFE: Life = Life::Child(OnParentDelete::Before);
+    const SAYS_WHOSE: bool = true;
     type Spec = SignSpec;
     type Outputs = NoOutputs;
 
@@ -89,14 +117,16 @@ impl Kind for SignKind {
         reading: Reading,
     ) -> Result<Vec<Live<SignSpec, NoOutputs>>, BoxError> {
         let state = self.0.read(State::clone).await?;
-        let mut names: BTreeMap<String, Option<&SignSpec>> = BTreeMap::new();
+        let mut names: BTreeMap<String, Option<(&SignSpec, Aim)>> = BTreeMap::new();
         if reading == Reading::Everything {
             for house in state.houses.values().filter(|it| it.tags.ownership() == Ownership::Ours) {
                 let signs = house.tags.marks.children.iter().filter_map(|it| it.split_once('/'));
                 names.extend(signs.map(|(_, sign)| (sign.to_owned(), None)));
             }
         }
-        names.extend(wanted.iter().map(|one| (one.name.clone(), one.spec.as_ref())));
+        for one in wanted {
+            names.insert(one.name.clone(), one.spec.as_ref().map(|spec| (spec, one.aim)));
+        }
         Ok(names.iter().filter_map(|(name, spec)| Self::find(&state, name, *spec)).collect())
     }
 
@@ -107,6 +137,9 @@ impl Kind for SignKind {
             texts.insert(format!("{name}/{key}"), text.get()?.clone());
         }
         let publish = |state: &mut State| {
+            for place in texts.keys().filter(|_| change.adopts) {
+                state.adopt_text(&to.street, place, name);
+            }
             let street = state.streets.entry(to.street.clone()).or_default();
             for (place, text) in texts {
                 if street.get(&place).is_some_and(|text| !text.ours) {
@@ -143,6 +176,18 @@ impl Kind for SignKind {
         };
         self.0.write(("delete sign", name), take_down).await?;
         Ok(Put::Done(None))
+    }
+
+    async fn release(&self, name: &str, _live: &SignSpec) -> Result<(), BoxError> {
+        let let_go = |state: &mut State| {
+            for texts in state.streets.values_mut() {
+                for (place, text) in texts {
+                    text.ours &= text_of(name, place).is_none();
+                }
+            }
+            Ok(())
+        };
+        self.0.write(("release sign", name), let_go).await
     }
 
     fn retires(&self, change: &Change<SignSpec>) -> bool {
