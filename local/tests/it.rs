@@ -42,9 +42,11 @@ mod it {
     mod permissions;
     mod policies;
     mod program;
+    mod project;
     mod python_tools;
     mod queues;
     mod records;
+    mod saved_plans;
     mod sending;
     mod served;
     mod ses;

@@ -1,11 +1,14 @@
 //! Arguments that several commands have, and how their texts are read.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
 use crate::engine::{Address, InvalidAddress};
 use crate::environment::names::{FileName, TimeSpan};
+use crate::view::Flags;
 
 /// Which resources a plan is about.
 #[derive(Args, Clone, Debug, Default)]
@@ -18,6 +21,17 @@ pub(super) struct Selection {
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub(super) replace: Vec<Address>,
 
+    /// Allow this change to stop mail, or to be irreversible, where that is refused (repeatable)
+    ///
+    /// An environment or identity with `protect = true` refuses such changes. Deleting something under which others
+    /// made something is refused everywhere.
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    pub(super) allow: Vec<Address>,
+}
+
+/// What that is nobody's a plan may take over.
+#[derive(Args, Clone, Debug, Default)]
+pub(super) struct Adoption {
     /// Take this over if it exists and nobody's marks are on it (repeatable)
     ///
     /// The plan shows what exists already as `will be imported`, with what would change. It stays refused until it is
@@ -30,13 +44,39 @@ pub(super) struct Selection {
     /// Take over everything that is declared, exists, and carries nobody's marks
     #[arg(long)]
     pub(super) adopt_all: bool,
+}
 
-    /// Allow this change to stop mail, or to be irreversible, where that is refused (repeatable)
-    ///
-    /// An environment or identity with `protect = true` refuses such changes. Deleting something under which others
-    /// made something is refused everywhere.
-    #[arg(long, value_name = "ADDRESS", value_parser = address)]
-    pub(super) allow: Vec<Address>,
+impl Selection {
+    /// What was asked for.
+    pub(super) fn flags(&self, adoption: &Adoption) -> Flags {
+        Flags {
+            targets: self.target.iter().cloned().collect(),
+            replace: self.replace.iter().cloned().collect(),
+            adopt: adoption.adopt.iter().cloned().collect(),
+            adopt_all: adoption.adopt_all,
+            allow: self.allow.iter().cloned().collect(),
+            abandon_zones: BTreeSet::new(),
+        }
+    }
+}
+
+/// What `apply` is to carry out.
+#[derive(Clone, Debug)]
+pub(super) enum Subject {
+    /// An environment, as its file says.
+    Environment(FileName),
+    /// A plan that was saved.
+    Plan(PathBuf),
+}
+
+/// Reads what to carry out: what cannot be the name of an environment and looks like a path is a plan.
+pub(super) fn subject(text: &str) -> Result<Subject, String> {
+    let is_path = text.contains(['/', '\\', '.']);
+    match environment(text) {
+        Ok(name) if !text.ends_with(".json") => Ok(Subject::Environment(name)),
+        Err(error) if !is_path => Err(error),
+        _ => Ok(Subject::Plan(PathBuf::from(text))),
+    }
 }
 
 /// How a plan is carried out.
@@ -121,5 +161,16 @@ mod tests {
             assert_eq!(environment(text).unwrap().to_string(), "staging", "{text}");
         }
         assert!(environment("../staging").is_err());
+    }
+
+    #[test]
+    fn a_plan_is_told_from_an_environment_by_its_name() {
+        for text in ["plans/prod.json", "prod.json", "/tmp/plan", "plan.out", "../staging"] {
+            assert!(matches!(subject(text), Ok(Subject::Plan(_))), "{text}");
+        }
+        for text in ["prod", "environments/prod.toml", "prod.toml"] {
+            assert!(matches!(subject(text), Ok(Subject::Environment(_))), "{text}");
+        }
+        assert!(subject("Not A Name").is_err());
     }
 }

@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use super::Run;
 use super::advice::advice;
-use super::arguments::{CarryingOut, Format, Selection};
+use super::arguments::{CarryingOut, Format};
 use super::control::{Conductor, Reason, Schedule, Stop};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::open::Opened;
 use crate::engine::{Report, apply};
 use crate::environment::names::FileName;
-use crate::view::{Document, Progress, Purpose, plan_text, report_json, report_text};
+use crate::view::{Document, Flags, Progress, Purpose, plan_text, report_json, report_text};
 
 /// How long steps wait for the outside unless `--wait` says otherwise.
 const WAITING_MAX: Duration = Duration::from_mins(10);
@@ -27,20 +27,39 @@ enum Worked {
     Partly(Exit),
 }
 
-impl Run<'_> {
-    pub(super) async fn carry_out(
-        &self,
-        name: &FileName,
-        purpose: Purpose,
-        selection: &Selection,
-        options: &CarryingOut,
-    ) -> Result<Exit, Failure> {
-        let verb = match purpose {
+/// What is to be carried out.
+pub(super) struct Assignment<'a> {
+    /// The environment.
+    pub(super) name: &'a FileName,
+    /// What for.
+    pub(super) purpose: Purpose,
+    /// What the command line asked for.
+    pub(super) flags: &'a Flags,
+    /// How.
+    pub(super) options: &'a CarryingOut,
+    /// The plan that somebody looked at before, and that nothing may differ from: then nobody is asked.
+    pub(super) saved: Option<&'a Document>,
+}
+
+impl Assignment<'_> {
+    const fn verb(&self) -> &'static str {
+        match self.purpose {
             Purpose::Apply => "apply",
             Purpose::Destroy => "destroy",
-        };
-        let again = format!("{} {verb} {name}", self.host.program);
-        if !options.yes && !self.host.terminal.input {
+        }
+    }
+
+    const fn asks(&self) -> bool {
+        !self.options.yes && self.saved.is_none()
+    }
+}
+
+impl Run<'_> {
+    pub(super) async fn carry_out(&self, assignment: &Assignment<'_>) -> Result<Exit, Failure> {
+        let Assignment { name, purpose, flags, options, .. } = *assignment;
+        let verb = assignment.verb();
+        let again = format!("{} {verb} {name}{}", self.host.program, flags.typed());
+        if assignment.asks() && !self.host.terminal.input {
             return Err(Failure::refused(format!(
                 "{verb} asks before it changes anything, and there is no terminal to ask at"
             ))
@@ -50,7 +69,7 @@ impl Run<'_> {
         let all = async {
             let opening = stop.unless(Box::pin(self.open(name))).await;
             let opened = opening.map_err(|reason| unchanged(reason, &again))??;
-            let work = self.plan_and_apply(&opened, purpose, selection, options, &stop, &again);
+            let work = self.plan_and_apply(&opened, assignment, &stop, &again);
             let (patience, session) = (options.lock_timeout, &opened.session);
             match self.locked(session, verb, patience, &stop, &again, work).await? {
                 Worked::Partly(exit) => Ok(exit),
@@ -68,14 +87,16 @@ impl Run<'_> {
     async fn plan_and_apply(
         &self,
         opened: &Opened,
-        purpose: Purpose,
-        selection: &Selection,
-        options: &CarryingOut,
+        assignment: &Assignment<'_>,
         stop: &Stop,
         again: &str,
     ) -> Result<Worked, Failure> {
-        let planned = stop.unless(self.planned(opened, purpose, selection)).await;
+        let Assignment { purpose, flags, options, .. } = *assignment;
+        let planned = stop.unless(self.planned(opened, purpose, flags)).await;
         let document = planned.map_err(|reason| unchanged(reason, again))??;
+        if let Some(saved) = assignment.saved {
+            self.refuse_stale(saved, &document)?;
+        }
         self.show(&document, options.format)?;
         if !document.refusals.is_empty() {
             let reasons = match document.refusals.len() {
@@ -86,7 +107,7 @@ impl Run<'_> {
                 "nothing was changed: the plan is refused for {reasons}, shown above"
             )));
         }
-        if !document.plan.is_empty() && !options.yes {
+        if !document.plan.is_empty() && assignment.asks() {
             self.ask(&document, stop, again).await?;
             // However long the answer took, what is done now is done to AWS as it is now.
             opened.session.forget_reads();

@@ -3,7 +3,8 @@
 use clap::Args;
 
 use super::Run;
-use super::arguments::{CarryingOut, Selection, environment};
+use super::arguments::{Adoption, CarryingOut, Selection, environment};
+use super::carry_out::Assignment;
 use super::exit::{EXIT_CODES, Exit};
 use super::failure::Failure;
 use crate::environment::names::FileName;
@@ -34,6 +35,13 @@ Examples:
   sesinfra destroy prod --allow identity.pivot.app";
 
 pub(super) async fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Failure> {
-    let Arguments { environment, selection, carrying_out } = arguments;
-    run.carry_out(environment, Purpose::Destroy, selection, carrying_out).await
+    let flags = arguments.selection.flags(&Adoption::default());
+    let assignment = Assignment {
+        name: &arguments.environment,
+        purpose: Purpose::Destroy,
+        flags: &flags,
+        options: &arguments.carrying_out,
+        saved: None,
+    };
+    run.carry_out(&assignment).await
 }

@@ -35,5 +35,5 @@ Exit codes:
   0  done, or nothing to do
   1  failed: wrong usage, a faulty file, the wrong account, an error of AWS
   2  the plan has changes (only with --detailed-exitcode)
-  3  refused: protection, ownership, or no consent
+  3  refused: protection, ownership, a plan that is stale, or no consent
   4  applied in part, or waiting: run it again to go on";

@@ -26,6 +26,7 @@ mod records;
 mod root;
 mod schema;
 mod show;
+mod stale;
 mod unlock;
 mod validate;
 mod wait;

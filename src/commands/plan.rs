@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::arguments::{PlanFormat, Selection, environment};
+use super::arguments::{Adoption, PlanFormat, Selection, environment};
 use super::exit::{EXIT_CODES, Exit};
 use super::failure::Failure;
 use super::{Run, plan_file};
@@ -31,7 +31,10 @@ pub(super) struct Arguments {
     #[command(flatten)]
     selection: Selection,
 
-    /// Write the plan to this file too: data without secrets, which `show` reads
+    #[command(flatten)]
+    adoption: Adoption,
+
+    /// Write the plan to this file too: data without secrets, which `show` reads and `apply` carries out
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
@@ -55,7 +58,8 @@ Examples:
 pub(super) async fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Failure> {
     let opened = run.open(&arguments.environment).await?;
     let purpose = if arguments.destroy { Purpose::Destroy } else { Purpose::Apply };
-    let document = run.planned(&opened, purpose, &arguments.selection).await?;
+    let flags = arguments.selection.flags(&arguments.adoption);
+    let document = run.planned(&opened, purpose, &flags).await?;
     if let Some(path) = &arguments.out {
         plan_file::write(&document, &run.host.directory.join(path))?;
     }

@@ -55,21 +55,24 @@ struct Form {
 /// Reads a plan from `path`.
 pub(super) fn read(path: &Path) -> Result<Document, Failure> {
     let at = |message: String| Failure::input(format!("{}: {message}", path.display()));
+    let refused = |message: String| Failure::refused(format!("{}: {message}", path.display()));
     let text = text(path).map_err(|error| at(format!("cannot be read: {error}")))?;
     let text = text.ok_or_else(|| at("is far too large for a plan".to_owned()))?;
     let form: Form =
         serde_json::from_str(&text).map_err(|error| at(format!("is no plan: {error}")))?;
-    if form.format != Some(u64::from(FORMAT)) {
-        return Err(at("is no plan that this version can read".to_owned())
-            .hinted("write it anew: sesinfra plan ENVIRONMENT --out FILE"));
+    let anew = "write it anew: sesinfra plan ENVIRONMENT --out FILE";
+    match form.format {
+        Some(format) if format == u64::from(FORMAT) => {}
+        Some(_) => return Err(refused("is a plan of another version".to_owned()).hinted(anew)),
+        None => return Err(at("is no plan that this version can read".to_owned()).hinted(anew)),
     }
     let document: Document =
         serde_json::from_str(&text).map_err(|error| at(format!("is no plan: {error}")))?;
-    if document.fingerprint != document.computed_fingerprint() {
-        return Err(
-            at("was changed after it was written: its fingerprint does not fit".to_owned())
-                .hinted("write it anew: sesinfra plan ENVIRONMENT --out FILE"),
-        );
+    let is_whole = document.checksum == document.computed_checksum()
+        && document.fingerprint == document.computed_fingerprint();
+    if !is_whole {
+        let changed = "was changed after it was written: its checksum does not fit";
+        return Err(refused(changed.to_owned()).hinted(anew));
     }
     Ok(document)
 }

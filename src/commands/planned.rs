@@ -1,14 +1,13 @@
 //! From an open environment to a plan that can be shown, saved and carried out.
 
 use super::Run;
-use super::arguments::Selection;
 use super::failure::Failure;
 use super::gate::{Protection, refusals};
 use super::open::Opened;
 use super::records::manual_records;
 use crate::engine::{Address, Options, PlanError};
 use crate::lookup::judge;
-use crate::view::{Document, FORMAT, Purpose};
+use crate::view::{Document, FORMAT, Flags, Purpose};
 
 impl Run<'_> {
     /// Plans `opened` for a purpose.
@@ -16,13 +15,13 @@ impl Run<'_> {
         &self,
         opened: &Opened,
         purpose: Purpose,
-        selection: &Selection,
+        flags: &Flags,
     ) -> Result<Document, Failure> {
         let options = Options {
-            targets: selection.target.iter().cloned().collect(),
-            replace: selection.replace.iter().cloned().collect(),
-            adopt: selection.adopt.iter().cloned().collect(),
-            adopt_all: selection.adopt_all,
+            targets: flags.targets.clone(),
+            replace: flags.replace.clone(),
+            adopt: flags.adopt.clone(),
+            adopt_all: flags.adopt_all,
             destroy: purpose == Purpose::Destroy,
         };
         let graph = &opened.blueprint.graph;
@@ -42,11 +41,13 @@ impl Run<'_> {
             account: settings.aws.account.to_string(),
             region: settings.aws.region.to_string(),
             purpose,
-            targets: options.targets,
-            refusals: refusals(&plan, &protection(opened, selection)),
+            flags: flags.clone(),
+            sources: opened.environment.sources(),
+            refusals: refusals(&plan, &protection(opened, flags)),
             plan,
             records,
             fingerprint: String::new(),
+            checksum: String::new(),
         }
         .sealed())
     }
@@ -64,7 +65,7 @@ impl Run<'_> {
     }
 }
 
-fn protection(opened: &Opened, selection: &Selection) -> Protection {
+fn protection(opened: &Opened, flags: &Flags) -> Protection {
     let settings = &opened.environment.settings;
     let identities = settings.identities.iter().filter_map(|(name, identity)| {
         Some((Address::new("identity", name.to_string()), identity.protect?))
@@ -72,6 +73,6 @@ fn protection(opened: &Opened, selection: &Selection) -> Protection {
     Protection {
         environment: settings.protect,
         identities: identities.collect(),
-        allowed: selection.allow.iter().cloned().collect(),
+        allowed: flags.allow.clone(),
     }
 }

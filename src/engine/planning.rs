@@ -348,8 +348,6 @@ fn left_as_it_is(live: &LiveValue) -> PlannedChange {
     }
 }
 
-}
-
 pub(super) fn change_of(
     address: &Address,
     from: Option<Value>,

@@ -29,7 +29,9 @@ pub use types::Settings;
 
 use document::Node;
 use names::FileName;
-use std::collections::BTreeSet;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 
@@ -137,6 +139,22 @@ impl Environment {
             (node, true) => Some(node.source().path()),
             (_, false) => None,
         }
+    }
+
+    /// The files that what it says came from, each with the SHA-256 of its text in hex: by them a plan knows whether they
+    /// changed.
+    #[must_use]
+    pub fn sources(&self) -> BTreeMap<String, String> {
+        let digest = |text: &str| {
+            let bytes = Sha256::digest(text.as_bytes());
+            bytes.iter().fold(String::new(), |mut hex, byte| {
+                // Writing to a String cannot fail.
+                let _ = write!(hex, "{byte:02x}");
+                hex
+            })
+        };
+        let files = self.document.sources().into_iter();
+        files.map(|(path, source)| (path.to_owned(), digest(source.text()))).collect()
     }
 
     /// An error about a value of this environment, at its place in whichever file it came from; where the value was

@@ -1,7 +1,7 @@
 //! What the views of a plan show, and what a plan file holds: the engine's plan, and what it was made for.
 //! Invariant: plain data without secrets, whose fingerprint covers all that an apply would do.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::engine::{Action, Address, Plan, PlannedChange};
 
 /// The version of the form of plan files that this program writes and reads.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// What a plan is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,9 +40,11 @@ pub struct Document {
     pub region: String,
     /// What it is for.
     pub purpose: Purpose,
-    /// The addresses given with `--target`; empty: everything.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
-    pub targets: BTreeSet<Address>,
+    /// What was asked for on the command line.
+    pub flags: Flags,
+    /// The environment's files, each with the SHA-256 of its text in hex.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub sources: BTreeMap<String, String>,
     /// What the engine planned.
     pub plan: Plan,
     /// Why it may not be applied, each with what to do about it.
@@ -51,8 +53,52 @@ pub struct Document {
     /// The DNS records that somebody else publishes.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub records: Vec<Record>,
-    /// The fingerprint, in hex.
+    /// SHA-256 in hex over whose plan it is and what it does: plans that do the same have the same.
     pub fingerprint: String,
+    /// SHA-256 in hex over all of this but itself: a file that was changed does not fit it.
+    pub checksum: String,
+}
+
+/// What a plan was asked for on the command line.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flags {
+    /// `--target`; empty: everything.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
+    pub targets: BTreeSet<Address>,
+    /// `--replace`.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
+    pub replace: BTreeSet<Address>,
+    /// `--adopt`.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
+    pub adopt: BTreeSet<Address>,
+    /// `--adopt-all`.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub adopt_all: bool,
+    /// `--allow`.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
+    pub allow: BTreeSet<Address>,
+    /// `--abandon-zone`.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
+    pub abandon_zones: BTreeSet<String>,
+}
+
+impl Flags {
+    /// They again, as they are typed, each behind a space.
+    #[must_use]
+    pub fn typed(&self) -> String {
+        let named = [
+            ("--target", &self.targets),
+            ("--replace", &self.replace),
+            ("--adopt", &self.adopt),
+            ("--allow", &self.allow),
+        ];
+        let addresses = named
+            .iter()
+            .flat_map(|(flag, all)| all.iter().map(move |it| format!(" {flag} '{it}'")));
+        let all = self.adopt_all.then(|| " --adopt-all".to_owned());
+        let zones = self.abandon_zones.iter().map(|zone| format!(" --abandon-zone {zone}"));
+        addresses.chain(all).chain(zones).collect()
+    }
 }
 
 /// Why a plan may not be applied, and what to do about it.
@@ -120,6 +166,21 @@ pub struct Summary {
     pub forget: usize,
 }
 
+/// SHA-256 in hex of some texts, none of which holds a zero byte.
+fn hex_digest<'a>(parts: impl IntoIterator<Item = &'a String>) -> String {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update(part.as_bytes());
+        hasher.update([0]);
+    }
+    let mut hex = String::with_capacity(64);
+    for byte in hasher.finalize() {
+        // Writing to a String cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
 const fn is_none(count: &usize) -> bool {
     *count == 0
@@ -161,25 +222,24 @@ impl Document {
     #[must_use]
     pub fn computed_fingerprint(&self) -> String {
         let purpose = format!("{:?}", self.purpose);
-        let whose = [&self.environment, &self.project, &self.account, &self.region, &purpose];
-        let mut hasher = Sha256::new();
-        for part in whose {
-            hasher.update(part.as_bytes());
-            hasher.update([0]);
-        }
-        hasher.update(self.plan.digest().as_bytes());
-        let mut hex = String::with_capacity(64);
-        for byte in hasher.finalize() {
-            // Writing to a String cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-        }
-        hex
+        let (digest, flags) = (self.plan.digest(), self.flags.typed());
+        let Self { environment, project, account, region, .. } = self;
+        hex_digest([environment, project, account, region, &purpose, &flags, &digest])
     }
 
-    /// The same, with its fingerprint.
+    /// SHA-256 in hex over all of it but the checksum.
+    #[must_use]
+    pub fn computed_checksum(&self) -> String {
+        let without = Self { checksum: String::new(), ..self.clone() };
+        // Plain data with text keys always has a JSON form.
+        hex_digest([&serde_json::to_string(&without).unwrap_or_default()])
+    }
+
+    /// The same, with its fingerprint and its checksum.
     #[must_use]
     pub fn sealed(mut self) -> Self {
         self.fingerprint = self.computed_fingerprint();
+        self.checksum = self.computed_checksum();
         self
     }
 }

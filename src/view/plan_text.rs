@@ -45,9 +45,9 @@ fn header(document: &Document, style: Style) -> String {
         clean(account),
         clean(region)
     );
-    if !document.targets.is_empty() {
-        let targets: Vec<String> =
-            document.targets.iter().map(|it| clean(&it.to_string())).collect();
+    let targets = &document.flags.targets;
+    if !targets.is_empty() {
+        let targets: Vec<String> = targets.iter().map(|it| clean(&it.to_string())).collect();
         let _ = writeln!(
             text,
             "\nWarning: only part of the environment is planned (--target {})",
@@ -91,7 +91,7 @@ fn changes(document: &Document, style: Style, text: &mut String) {
 }
 
 /// What is to happen to one resource, as the end of `# ADDRESS ...`.
-const fn sentence(action: Action) -> &'static str {
+pub(super) const fn sentence(action: Action) -> &'static str {
     match action {
         Action::None => "stays as it is",
         Action::Create => "will be created",

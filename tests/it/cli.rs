@@ -184,7 +184,7 @@ fn every_shell_gets_completions() {
 #[test]
 fn a_plan_file_reads_as_the_plan_did_and_a_changed_one_is_refused() {
     let project = Project::new("show", &[]);
-    let document = super::view::plans::stories().remove(0).document;
+    let document = super::view::plans::stories().remove(0).document.sealed();
     let path = project.0.join("plan.json");
     std::fs::write(&path, serde_json::to_string(&document).unwrap()).unwrap();
     let shown = sesinfra_in(&project.0, &["show", "plan.json"]);
@@ -193,7 +193,7 @@ fn a_plan_file_reads_as_the_plan_did_and_a_changed_one_is_refused() {
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, text.replace("ops@pivot.app", "eve@example.com")).unwrap();
     let changed = sesinfra_in(&project.0, &["show", "plan.json"]);
-    assert_eq!(changed.code, 1);
+    assert_eq!(changed.code, 3);
     assert!(changed.errors.contains("was changed after it was written"), "{}", changed.errors);
     std::fs::write(&path, "{}").unwrap();
     assert!(sesinfra_in(&project.0, &["show", "plan.json"]).errors.contains("is no plan"));

@@ -309,6 +309,6 @@ fn destroy() -> Document {
         ),
     ]);
     document.purpose = Purpose::Destroy;
-    document.targets = [address("identity.staging.pivot.app")].into();
+    document.flags.targets = [address("identity.staging.pivot.app")].into();
     document.sealed()
 }
