@@ -4,6 +4,8 @@
 //! actions and condition keys) have equal normal forms, and the normal form of a document made from one is that same
 //! form. So a stored document is written only when it means something else than it should.
 
+mod grants;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,7 @@
 //! written or reads are forgotten.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{AwsError, Memo, OrAbsent, Session, failed};
 
@@ -16,6 +16,8 @@ pub struct Topics {
     attributes: Memo<String, Option<Arc<Texts>>>,
     tags: Memo<String, Arc<Texts>>,
     subscribers: Memo<String, Arc<Vec<Subscriber>>>,
+    /// The names that are declared.
+    declared: Mutex<BTreeSet<String>>,
 }
 
 /// One entry of the list of a topic's subscriptions.
@@ -47,7 +49,18 @@ impl Topics {
             attributes: session.memo(),
             tags: session.memo(),
             subscribers: session.memo(),
+            declared: Mutex::default(),
         }
+    }
+
+    /// From now on all that hangs on these is found, whatever the tagging service knows of them.
+    pub fn hear_of(&self, declared: &BTreeSet<String>) {
+        self.declared.lock().unwrap_or_else(PoisonError::into_inner).clone_from(declared);
+    }
+
+    /// The declared topics.
+    fn declared(&self) -> BTreeSet<String> {
+        self.declared.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Forgets what was read of the topic `name`, because it was written.
@@ -58,11 +71,13 @@ impl Topics {
         self.subscribers.forget_key(&name);
     }
 
-    /// The names of the topics that carry our tags, as the tagging service knows them.
-    pub async fn owned(&self) -> Result<BTreeSet<String>, AwsError> {
+    /// The names of the topics that may be ours: the declared ones, and those that carry our tags, as the tagging service
+    /// knows them.
+    pub async fn perhaps_owned(&self) -> Result<BTreeSet<String>, AwsError> {
         let tagged = self.session.tagged().await?;
         let prefix = self.session.arns.topic("");
-        Ok(tagged.keys().filter_map(|arn| arn.strip_prefix(&prefix)).map(str::to_owned).collect())
+        let named = tagged.keys().filter_map(|arn| arn.strip_prefix(&prefix)).map(str::to_owned);
+        Ok(named.chain(self.declared()).collect())
     }
 
     /// The attributes of the topic `name`; `None` if there is no such topic.

@@ -11,7 +11,8 @@ use crate::engine::{Address, Resource};
 use crate::environment::Environment;
 use crate::environment::names::{IdentityName, IdentityPolicyName, SetReference};
 use crate::environment::types::{
-    Dkim, EasyKey, Identity, OnMxFailure, SendAction, SendingAuthorization,
+    AlignmentMode, Dkim, DmarcPolicy, EasyKey, Identity, OnMxFailure, SendAction,
+    SendingAuthorization, Settings,
 };
 use crate::kinds::identity::{
     DefaultSetSpec, Detection, IdentityPolicy, IdentityPolicySpec, MailFromFailure, MailFromSpec,
@@ -34,6 +35,7 @@ pub(super) fn domains(environment: &Environment, facts: &Facts, into: &mut Draft
             feedback_forwarding: identity.feedback_forwarding,
             tags: all_tags(settings, &identity.tags),
             create_with_set: identity.configuration_set.as_ref().map(SetReference::short_name),
+            must_be_signed: must_be_signed(settings, name, identity),
         };
         let Some(resource) = into.resource(identity_address(name), &spec) else { continue };
         into.add(after_set(
@@ -48,6 +50,25 @@ pub(super) fn domains(environment: &Environment, facts: &Facts, into: &mut Draft
             add_policy(name, policy_name, policy, facts, into);
         }
     }
+}
+
+/// Whether receivers refuse or set aside mail of this identity that is not signed: its DMARC policy, or that of the domain
+/// above it in this file, says so, and no MAIL FROM lets SPF pass and align instead.
+fn must_be_signed(settings: &Settings, name: &IdentityName, identity: &Identity) -> bool {
+    let above = || {
+        let covers = |(other, _): &(&IdentityName, &Identity)| {
+            !other.is_address() && name.domain().is_under(other.domain())
+        };
+        let covering = settings.identities.iter().filter(covers);
+        let covering = covering.filter_map(|(other, it)| Some((other, it.dmarc.as_ref()?)));
+        let nearest = covering.max_by_key(|(other, _)| other.domain().as_str().len());
+        nearest.map(|(_, dmarc)| (dmarc, dmarc.subdomain_policy.unwrap_or(dmarc.policy)))
+    };
+    let own = identity.dmarc.as_ref().map(|dmarc| (dmarc, dmarc.policy));
+    let Some((dmarc, policy)) = own.or_else(above) else { return false };
+    // A MAIL FROM is a subdomain, which strict alignment does not accept.
+    let aligns = identity.mail_from.is_some() && dmarc.alignment.spf == AlignmentMode::Relaxed;
+    policy > DmarcPolicy::None && !aligns
 }
 
 fn easy_key(name: &IdentityName, identity: &Identity) -> Option<String> {
@@ -101,6 +122,7 @@ fn add_signing(
         selector: selector.to_string(),
         key: key_digest(selector.as_str(), public_key),
         source: Some(private_key.clone()),
+        must_be_signed: must_be_signed(&environment.settings, name, identity),
     };
     let address = Address::new("signing", name.to_string());
     let Some(resource) = into.resource(address, &spec) else { return };

@@ -53,6 +53,7 @@ fn set_address(name: &SetName) -> Address {
 
 fn set_spec(settings: &Settings, set: &ConfigurationSet) -> Spec {
     Spec {
+        default_of: BTreeSet::new(),
         delivery: Delivery {
             tls: match set.tls {
                 TlsPolicy::Optional => "optional".to_owned(),

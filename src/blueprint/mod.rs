@@ -25,6 +25,7 @@ use crate::environment::{Environment, Finding, Severity};
 
 pub use permissions::permissions;
 pub use records::{ManualRecord, RecordType};
+pub(crate) use senders::iam_name as send_policy_name;
 
 /// Everything that an environment implies.
 #[derive(Clone, Debug)]

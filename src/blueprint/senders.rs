@@ -64,7 +64,7 @@ pub(super) fn senders(environment: &Environment, facts: &Facts, into: &mut Draft
 }
 
 /// `PROJECT-ENVIRONMENT-NAME`: IAM keeps names unique over the whole account.
-fn iam_name(owner: &Owner, name: &SendPolicyName) -> String {
+pub(crate) fn iam_name(owner: &Owner, name: &SendPolicyName) -> String {
     format!("{}-{}-{name}", owner.project(), owner.environment())
 }
 

@@ -23,7 +23,7 @@ pub(super) struct Selection {
 
     /// Allow this change to stop mail, or to be irreversible, where that is refused (repeatable)
     ///
-    /// An environment or identity with `protect = true` refuses such changes. Deleting something under which others
+    /// An environment or resource with `protect = true` refuses such changes. Deleting something under which others
     /// made something is refused everywhere.
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub(super) allow: Vec<Address>,

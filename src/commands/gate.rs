@@ -1,6 +1,6 @@
 //! What a plan may not do, and how each refusal is overridden. Invariant: pure; the same plan is refused for the same reasons.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::{Action, Address, Plan, PlannedChange, Rule, Severity};
 use crate::view::Refused;
@@ -10,8 +10,8 @@ use crate::view::Refused;
 pub(super) struct Protection {
     /// Whether the environment is protected.
     pub(super) environment: bool,
-    /// Identities that say otherwise for themselves.
-    pub(super) identities: Vec<(Address, bool)>,
+    /// What says otherwise for itself, and so for all that belongs to it.
+    pub(super) own: BTreeMap<Address, bool>,
     /// What was named with `--allow`.
     pub(super) allowed: BTreeSet<Address>,
 }
@@ -50,8 +50,7 @@ fn refused(rule: &str, address: &Address, message: String, remedy: impl Into<Str
 
 fn protected(plan: &Plan, change: &PlannedChange, protection: &Protection) -> Option<Refused> {
     let root = root(plan, change);
-    let own = protection.identities.iter().find(|(identity, _)| identity == root);
-    let is_protected = own.map_or(protection.environment, |(_, protect)| *protect);
+    let is_protected = protection.own.get(root).copied().unwrap_or(protection.environment);
     if !is_protected || change.impact.severity < Severity::StopsMail {
         return None;
     }
@@ -130,10 +129,33 @@ mod tests {
         let plan = Plan { changes: vec![stops, aspect, degrades], ..Plan::default() };
         let mut protection = Protection { environment: true, ..Protection::default() };
         assert_eq!(rules(&plan, &protection), ["protected", "protected"]);
-        protection.identities = vec![("identity.b.com".parse().unwrap(), false)];
+        protection.own = [("identity.b.com".parse().unwrap(), false)].into();
         assert_eq!(rules(&plan, &protection), ["protected"]);
         protection.allowed = ["identity.a.com".parse().unwrap()].into();
         assert!(rules(&plan, &protection).is_empty());
+    }
+
+    #[test]
+    fn one_resource_can_be_protected_where_the_environment_is_not() {
+        let queue = change("queue.q", Action::Replace, Severity::Irreversible);
+        let mut destination = change("event_destination.s/d", Action::Update, Severity::StopsMail);
+        destination.parent = Some("configuration_set.s".parse().unwrap());
+        let other = change("queue.other", Action::Delete, Severity::Irreversible);
+        let plan = Plan { changes: vec![destination, queue, other], ..Plan::default() };
+        let mut protection = Protection::default();
+        assert!(rules(&plan, &protection).is_empty());
+        for address in ["queue.q", "configuration_set.s"] {
+            protection.own.insert(address.parse().unwrap(), true);
+        }
+        let refused = refusals(&plan, &protection);
+        let remedies: Vec<&str> = refused.iter().map(|one| one.remedy.as_str()).collect();
+        assert_eq!(
+            remedies,
+            [
+                "if it is meant, name it: --allow 'event_destination.s/d'",
+                "if it is meant, name it: --allow 'queue.q'"
+            ]
+        );
     }
 
     #[test]

@@ -1,11 +1,16 @@
 //! From an open environment to a plan that can be shown, saved and carried out.
 
+use std::collections::BTreeMap;
+
 use super::Run;
 use super::failure::Failure;
 use super::gate::{Protection, refusals};
 use super::open::Opened;
 use super::records::manual_records;
+use crate::aws::Owner;
+use crate::blueprint::send_policy_name;
 use crate::engine::{Address, Options, PlanError};
+use crate::environment::types::Settings;
 use crate::lookup::judge;
 use crate::view::{Document, FORMAT, Flags, Purpose};
 
@@ -67,12 +72,24 @@ impl Run<'_> {
 
 fn protection(opened: &Opened, flags: &Flags) -> Protection {
     let settings = &opened.environment.settings;
-    let identities = settings.identities.iter().filter_map(|(name, identity)| {
-        Some((Address::new("identity", name.to_string()), identity.protect?))
-    });
     Protection {
         environment: settings.protect,
-        identities: identities.collect(),
+        own: protected_by_themselves(settings, &opened.facts.owner),
         allowed: flags.allow.clone(),
     }
+}
+
+/// What says for itself whether it is protected.
+fn protected_by_themselves(settings: &Settings, owner: &Owner) -> BTreeMap<Address, bool> {
+    let identities = settings.identities.iter();
+    let identities = identities.map(|(name, it)| ("identity", name.to_string(), it.protect));
+    let sets = settings.configuration_sets.iter();
+    let sets = sets.map(|(name, it)| ("configuration_set", name.to_string(), it.protect));
+    let topics = settings.topics.iter().map(|(name, it)| ("topic", name.to_string(), it.protect));
+    let queues = settings.queues.iter().map(|(name, it)| ("queue", name.to_string(), it.protect));
+    let policies = settings.send_policies.iter();
+    let policies =
+        policies.map(|(name, it)| ("send_policy", send_policy_name(owner, name), it.protect));
+    let all = identities.chain(sets).chain(topics).chain(queues).chain(policies);
+    all.filter_map(|(kind, name, protect)| Some((Address::new(kind, name), protect?))).collect()
 }

@@ -126,6 +126,10 @@ pub trait Kind: Send + Sync + 'static {
     /// What AWS computes.
     type Outputs: Serialize + DeserializeOwned + Clone + Send + Sync;
 
+    /// Hears which resources are declared before anything is read, so that what hangs on one is found through it: the
+    /// service that finds by tags learns of a resource only some time after it is made.
+    fn hear_of(&self, _declared: &BTreeSet<String>) {}
+
     /// Reads the named resources, in as few calls as there are; what does not exist is left out of the answer.
     async fn read(
         &self,

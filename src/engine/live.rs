@@ -62,8 +62,18 @@ pub enum Aim {
     Keep,
     /// It becomes as declared, and ours: what others made in its place counts as not ours yet, even where it is as declared.
     Adopt,
+    /// It goes and is made anew: what would be lost with it is looked at too.
+    Replace,
     /// It goes, although it is declared.
     Delete,
+}
+
+impl Aim {
+    /// Whether what is there goes, so that what would be lost with it is looked at too.
+    #[must_use]
+    pub const fn goes(self) -> bool {
+        matches!(self, Self::Replace | Self::Delete)
+    }
 }
 
 impl<S> Wanted<S> {

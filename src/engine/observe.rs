@@ -33,6 +33,10 @@ impl World {
     ) -> Result<Self, PlanError> {
         let mut asked = declared(graph, registry, aim)?;
         ask_for_settings(graph, registry, &mut asked);
+        for kind in registry.kinds() {
+            let named = asked.get(kind.name()).into_iter().flatten();
+            kind.hear_of(&named.map(|one| one.name.clone()).collect());
+        }
         let reads = registry.kinds().map(|kind| {
             let named = asked.remove(kind.name()).unwrap_or_default();
             async move {

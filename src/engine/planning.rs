@@ -44,6 +44,8 @@ impl Options {
             Aim::Delete
         } else if self.adopts(address) {
             Aim::Adopt
+        } else if self.replace.contains(address) {
+            Aim::Replace
         } else {
             Aim::Keep
         }
@@ -221,10 +223,22 @@ impl Planning<'_> {
             _ => true,
         };
         let compared_from = if action == Action::Create { None } else { from.as_ref() };
-        let impact = if action == Action::None || (action == Action::Adopt && fields.is_empty()) {
-            Impact::safe()
+        let impact = match action {
+            Action::None => Impact::safe(),
+            Action::Adopt if fields.is_empty() => Impact::safe(),
+            Action::Replace => {
+                impact_of_replacing(kind, from.as_ref(), &to, &fields).map_err(failed)?
+            }
+            _ => kind.impact(compared_from, Some(&to), &fields).map_err(failed)?,
+        };
+        let parent_is_new = resource.parent.as_ref().is_some_and(|parent| {
+            decided.get(parent).is_some_and(|change| change.action == Action::Create)
+        });
+        let impact = if parent_is_new && impact.severity > Severity::Degrades {
+            // No mail relies yet on what is only now made.
+            Impact::new(Severity::Degrades, impact.reason)
         } else {
-            kind.impact(compared_from, Some(&to), &fields).map_err(failed)?
+            impact
         };
         if let Some(live) = live.filter(|_| keeps_outputs) {
             self.known.insert(address.clone(), live.outputs.clone());
@@ -346,6 +360,25 @@ fn left_as_it_is(live: &LiveValue) -> PlannedChange {
         deferred: None,
         notes,
     }
+}
+
+/// What is made anew is gone first, which may do more than the new settings do.
+fn impact_of_replacing(
+    kind: &dyn DynKind,
+    from: Option<&Value>,
+    to: &Value,
+    fields: &[Field],
+) -> Result<Impact, BoxError> {
+    let changed = kind.impact(from, Some(to), fields)?;
+    let gone = kind.impact(from, None, &difference(from, None, kind.write_only()))?;
+    if changed.severity >= gone.severity {
+        return Ok(changed);
+    }
+    Ok(match gone.severity {
+        // What is lost for good does not come back with the new one.
+        Severity::Irreversible => gone,
+        _ => Impact::new(gone.severity, format!("until it is made anew, {}", gone.reason)),
+    })
 }
 
 pub(super) fn change_of(

@@ -31,6 +31,8 @@ pub trait DynKind: Send + Sync {
     fn says_whose(&self) -> bool;
     /// See [`Kind::examples`].
     fn examples(&self) -> Result<Vec<Value>, BoxError>;
+    /// See [`Kind::hear_of`].
+    fn hear_of(&self, declared: &BTreeSet<String>);
     /// See [`Kind::read`].
     async fn read(
         &self,
@@ -185,6 +187,10 @@ impl<K: Kind> DynKind for K {
 
     fn examples(&self) -> Result<Vec<Value>, BoxError> {
         K::examples().iter().map(erased).collect()
+    }
+
+    fn hear_of(&self, declared: &BTreeSet<String>) {
+        Kind::hear_of(self, declared);
     }
 
     async fn read(

@@ -30,7 +30,7 @@ pub fn registry(session: &Arc<Session>) -> Registry {
     Registry::default()
         .with(account::Account::new(session))
         .with(alarm::Alarm::new(session))
-        .with(dns::Dns::new(session, &identities))
+        .with(dns::Dns::new(session, &identities, &sets))
         .with(identity::Identity::new(&identities))
         .with(identity::Signing::new(&identities))
         .with(identity::MailFrom::new(&identities))
@@ -103,6 +103,18 @@ pub struct Permission {
     pub resource: Scope,
     /// When.
     pub phase: Phase,
+}
+
+impl Permission {
+    /// A right that a plan needs already.
+    pub(crate) const fn to_plan(action: &'static str, resource: Scope) -> Self {
+        Self { action, resource, phase: Phase::Plan }
+    }
+
+    /// A right that only an apply needs.
+    pub(crate) const fn to_apply(action: &'static str, resource: Scope) -> Self {
+        Self { action, resource, phase: Phase::Apply }
+    }
 }
 
 /// The resources that an action is needed on.

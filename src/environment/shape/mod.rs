@@ -291,7 +291,17 @@ mod tests {
     #[test]
     fn a_key_is_found_where_it_belongs() {
         assert_eq!(places("tls"), ["configuration_sets.NAME"]);
-        assert_eq!(places("protect"), ["", "identities.NAME"]);
+        assert_eq!(
+            places("protect"),
+            [
+                "",
+                "configuration_sets.NAME",
+                "identities.NAME",
+                "queues.NAME",
+                "send_policies.NAME",
+                "topics.NAME"
+            ]
+        );
         assert!(places("nonsense").is_empty());
     }
 }

@@ -56,6 +56,10 @@ pub struct ConfigurationSet {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archive: Option<ArchiveArn>,
 
+    /// As `protect` of the environment, for this set alone while the file declares it. Left out: as the environment says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protect: Option<bool>,
+
     /// Tags of this set, beside those of the environment. Left out: only the environment's.
     #[serde(default)]
     #[schemars(extend("propertyNames" = { "format": "tag-key" }))]

@@ -61,7 +61,7 @@ pub struct Identity {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<ZoneReference>,
 
-    /// As `protect` of the environment, for this identity alone. Left out: as the environment says.
+    /// As `protect` of the environment, for this identity alone while the file declares it. Left out: as the environment says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protect: Option<bool>,
 }

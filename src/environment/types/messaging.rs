@@ -27,6 +27,10 @@ pub struct Topic {
     #[serde(default)]
     pub subscriptions: Vec<Subscription>,
 
+    /// As `protect` of the environment, for this topic alone while the file declares it. Left out: as the environment says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protect: Option<bool>,
+
     /// Tags of this topic, beside those of the environment. Left out: only the environment's.
     #[serde(default)]
     #[schemars(extend("propertyNames" = { "format": "tag-key" }))]
@@ -118,6 +122,10 @@ pub struct Queue {
     /// Where messages go that were read too often without being deleted. Left out: they stay until `retention`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dead_letter: Option<DeadLetter>,
+
+    /// As `protect` of the environment, for this queue alone while the file declares it. Left out: as the environment says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protect: Option<bool>,
 
     /// Tags of this queue, beside those of the environment. Left out: only the environment's.
     #[serde(default)]

@@ -35,6 +35,10 @@ pub struct SendPolicy {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<IamPath>,
 
+    /// As `protect` of the environment, for this policy alone while the file declares it. Left out: as the environment says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protect: Option<bool>,
+
     /// Tags of this policy, beside those of the environment. Left out: only the environment's.
     #[serde(default)]
     #[schemars(extend("propertyNames" = { "format": "tag-key" }))]

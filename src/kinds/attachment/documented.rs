@@ -1,50 +1,22 @@
 //! What the kind `attachment` needs to be allowed, and which inputs of IAM it manages.
 
 use super::Attachment;
-use crate::kinds::{Documented, Input, Permission, Phase, Scope};
+use crate::kinds::{Documented, Input, Permission, Scope};
 
 impl Documented for Attachment {
     const PERMISSIONS: &'static [Permission] = &[
-        Permission { action: "iam:ListPolicies", resource: Scope::Everything, phase: Phase::Plan },
-        Permission { action: "iam:GetPolicy", resource: Scope::Policy, phase: Phase::Plan },
-        Permission {
-            action: "iam:ListEntitiesForPolicy",
-            resource: Scope::Policy,
-            phase: Phase::Plan,
-        },
-        Permission { action: "iam:GetRole", resource: Scope::Principal, phase: Phase::Plan },
-        Permission { action: "iam:GetUser", resource: Scope::Principal, phase: Phase::Plan },
-        Permission { action: "iam:GetGroup", resource: Scope::Principal, phase: Phase::Plan },
-        Permission {
-            action: "iam:AttachRolePolicy",
-            resource: Scope::Principal,
-            phase: Phase::Apply,
-        },
-        Permission {
-            action: "iam:AttachUserPolicy",
-            resource: Scope::Principal,
-            phase: Phase::Apply,
-        },
-        Permission {
-            action: "iam:AttachGroupPolicy",
-            resource: Scope::Principal,
-            phase: Phase::Apply,
-        },
-        Permission {
-            action: "iam:DetachRolePolicy",
-            resource: Scope::Principal,
-            phase: Phase::Apply,
-        },
-        Permission {
-            action: "iam:DetachUserPolicy",
-            resource: Scope::Principal,
-            phase: Phase::Apply,
-        },
-        Permission {
-            action: "iam:DetachGroupPolicy",
-            resource: Scope::Principal,
-            phase: Phase::Apply,
-        },
+        Permission::to_plan("iam:ListPolicies", Scope::Everything),
+        Permission::to_plan("iam:GetPolicy", Scope::Policy),
+        Permission::to_plan("iam:ListEntitiesForPolicy", Scope::Policy),
+        Permission::to_plan("iam:GetRole", Scope::Principal),
+        Permission::to_plan("iam:GetUser", Scope::Principal),
+        Permission::to_plan("iam:GetGroup", Scope::Principal),
+        Permission::to_apply("iam:AttachRolePolicy", Scope::Principal),
+        Permission::to_apply("iam:AttachUserPolicy", Scope::Principal),
+        Permission::to_apply("iam:AttachGroupPolicy", Scope::Principal),
+        Permission::to_apply("iam:DetachRolePolicy", Scope::Principal),
+        Permission::to_apply("iam:DetachUserPolicy", Scope::Principal),
+        Permission::to_apply("iam:DetachGroupPolicy", Scope::Principal),
     ];
     const INPUTS: &'static [Input] = &[
         Input {

@@ -1,8 +1,10 @@
 //! What the kind `configuration_set` needs to be allowed, which inputs of SES it manages, and specs that show it.
 
+use std::collections::BTreeSet;
+
 use super::reading::Tags;
 use super::{ConfigurationSet, Delivery, Spec, Suppression, Vdm};
-use crate::kinds::{Documented, Input, Permission, Phase, Scope};
+use crate::kinds::{Documented, Input, Permission, Scope};
 
 /// Specs that together set every field.
 pub(super) fn examples() -> Vec<Spec> {
@@ -14,6 +16,7 @@ pub(super) fn examples() -> Vec<Spec> {
         vdm: None,
         archive: None,
         tags: Tags::new(),
+        default_of: BTreeSet::new(),
     };
     let suppression = |reasons: &[&str], scope: Option<&str>, validation: Option<&str>| {
         Some(Suppression {
@@ -38,6 +41,7 @@ pub(super) fn examples() -> Vec<Spec> {
             vdm: Some(Vdm { engagement: Some(true), optimized_delivery: Some(false) }),
             archive: Some(archive.to_owned()),
             tags: Tags::from([("team".to_owned(), "platform".to_owned())]),
+            default_of: BTreeSet::from(["theirs.app".to_owned()]),
         },
         Spec { suppression: suppression(&[], None, None), ..plain.clone() },
         Spec { suppression: suppression(&["bounce"], None, Some("off")), ..plain },
@@ -46,26 +50,26 @@ pub(super) fn examples() -> Vec<Spec> {
 
 impl Documented for ConfigurationSet {
     const PERMISSIONS: &'static [Permission] = &[
-        Permission { action: "tag:GetResources", resource: Scope::Everything, phase: Phase::Plan },
-        on_set("ses:GetConfigurationSet", Phase::Plan),
-        on_set("ses:CreateConfigurationSet", Phase::Apply),
-        on_set("ses:DeleteConfigurationSet", Phase::Apply),
-        on_set("ses:PutConfigurationSetSendingOptions", Phase::Apply),
-        on_set("ses:PutConfigurationSetDeliveryOptions", Phase::Apply),
-        on_set("ses:PutConfigurationSetReputationOptions", Phase::Apply),
-        on_set("ses:PutConfigurationSetSuppressionOptions", Phase::Apply),
-        on_set("ses:PutConfigurationSetVdmOptions", Phase::Apply),
-        on_set("ses:PutConfigurationSetArchivingOptions", Phase::Apply),
-        on_set("ses:TagResource", Phase::Apply),
-        on_set("ses:UntagResource", Phase::Apply),
+        Permission::to_plan("tag:GetResources", Scope::Everything),
+        Permission::to_plan("ses:GetConfigurationSet", Scope::ConfigurationSet),
+        Permission::to_apply("ses:CreateConfigurationSet", Scope::ConfigurationSet),
+        Permission::to_apply("ses:DeleteConfigurationSet", Scope::ConfigurationSet),
+        Permission::to_apply("ses:PutConfigurationSetSendingOptions", Scope::ConfigurationSet),
+        Permission::to_apply("ses:PutConfigurationSetDeliveryOptions", Scope::ConfigurationSet),
+        Permission::to_apply("ses:PutConfigurationSetReputationOptions", Scope::ConfigurationSet),
+        Permission::to_apply("ses:PutConfigurationSetSuppressionOptions", Scope::ConfigurationSet),
+        Permission::to_apply("ses:PutConfigurationSetVdmOptions", Scope::ConfigurationSet),
+        Permission::to_apply("ses:PutConfigurationSetArchivingOptions", Scope::ConfigurationSet),
+        Permission::to_apply("ses:TagResource", Scope::ConfigurationSet),
+        Permission::to_apply("ses:UntagResource", Scope::ConfigurationSet),
         // A set that names a pool or an archive needs the right on it too.
-        on(Scope::DedicatedIpPool, "ses:CreateConfigurationSet"),
-        on(Scope::DedicatedIpPool, "ses:PutConfigurationSetDeliveryOptions"),
-        on(Scope::Archive, "ses:CreateConfigurationSet"),
-        on(Scope::Archive, "ses:PutConfigurationSetArchivingOptions"),
+        Permission::to_apply("ses:CreateConfigurationSet", Scope::DedicatedIpPool),
+        Permission::to_apply("ses:PutConfigurationSetDeliveryOptions", Scope::DedicatedIpPool),
+        Permission::to_apply("ses:CreateConfigurationSet", Scope::Archive),
+        Permission::to_apply("ses:PutConfigurationSetArchivingOptions", Scope::Archive),
         // Before a set is deleted: is it anybody's default?
-        on(Scope::Everything, "ses:ListEmailIdentities"),
-        on(Scope::AnyIdentity, "ses:GetEmailIdentity"),
+        Permission::to_plan("ses:ListEmailIdentities", Scope::Everything),
+        Permission::to_plan("ses:GetEmailIdentity", Scope::AnyIdentity),
     ];
     const INPUTS: &'static [Input] = &[
         Input {
@@ -171,11 +175,3 @@ impl Documented for ConfigurationSet {
 
 /// The tracking group of a create.
 const PUT_BY_TRACKING: &str = "put by the kind `tracking`, once the domain is verified";
-
-const fn on_set(action: &'static str, phase: Phase) -> Permission {
-    Permission { action, resource: Scope::ConfigurationSet, phase }
-}
-
-const fn on(resource: Scope, action: &'static str) -> Permission {
-    Permission { action, resource, phase: Phase::Apply }
-}

@@ -109,6 +109,7 @@ pub(super) fn archiving(archive: Option<&String>) -> ArchivingOptions {
 pub(super) fn read(output: &GetConfigurationSetOutput) -> Spec {
     let delivery = output.delivery_options.as_ref();
     Spec {
+        default_of: BTreeSet::new(),
         delivery: Delivery {
             tls: delivery
                 .and_then(|it| it.tls_policy.as_ref())
@@ -192,6 +193,7 @@ mod tests {
         for spec in super::super::documented::examples() {
             let mut read = read(&output(&spec));
             read.tags = spec.tags.clone();
+            read.default_of = spec.default_of.clone();
             assert_eq!(read, spec);
         }
     }

@@ -8,7 +8,15 @@ use crate::engine::{Impact, Severity};
 /// The worst that turning `from` into `to` does.
 pub(super) fn of(from: Option<&Spec>, to: Option<&Spec>) -> Impact {
     let Some(to) = to else {
-        let reason = "mail sent under this set is refused, and so is all mail of identities whose default it still is";
+        let mut reason = "mail sent under this set is refused, and so is all mail of identities whose default it still is".to_owned();
+        let others = from.map(|from| &from.default_of).filter(|others| !others.is_empty());
+        if let Some(others) = others {
+            let others: Vec<&str> = others.iter().map(String::as_str).collect();
+            reason = format!(
+                "{reason}: that is {}, not made here, and the set stays until they have another",
+                others.join(", ")
+            );
+        }
         return Impact::new(Severity::StopsMail, reason);
     };
     if !to.sending && from.is_some_and(|from| from.sending) {
@@ -130,7 +138,10 @@ mod tests {
 
     #[test]
     fn deleting_a_set_stops_its_mail() {
-        let spec = super::super::documented::examples().remove(0);
+        let mut spec = super::super::documented::examples().remove(0);
         assert_eq!(of(Some(&spec), None).severity, Severity::StopsMail);
+        assert!(!of(Some(&spec), None).reason.contains("theirs.app"));
+        spec.default_of.insert("theirs.app".to_owned());
+        assert!(of(Some(&spec), None).reason.contains("that is theirs.app"));
     }
 }

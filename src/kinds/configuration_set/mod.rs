@@ -68,6 +68,10 @@ pub struct Spec {
     pub archive: Option<String>,
     /// The tags, those of ownership left out.
     pub tags: Tags,
+    /// Identities that are not ours and have it as their default, looked for only if it is to go: SES would refuse all
+    /// their mail.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub default_of: BTreeSet<String>,
 }
 
 /// How mail is handed to receivers.
@@ -281,9 +285,14 @@ impl ConfigurationSet {
 impl Kind for ConfigurationSet {
     const NAME: &'static str = "configuration_set";
     const LIFE: Life = Life::Root;
+    const WRITE_ONLY: &'static [&'static str] = &["default_of"];
 
     type Spec = Spec;
     type Outputs = ();
+
+    fn hear_of(&self, declared: &BTreeSet<String>) {
+        self.sets.hear_of(declared);
+    }
 
     async fn read(
         &self,
@@ -295,7 +304,18 @@ impl Kind for ConfigurationSet {
         // Found by its tags only: the tagging service lags, so what is not ours after all is left out.
         let counts =
             |state: &&Arc<State>| named.contains(&state.name) || state.ownership == Ownership::Ours;
-        Ok(states.iter().filter(counts).map(|state| Self::live(state)).collect())
+        let staying: BTreeSet<&str> =
+            wanted.iter().filter(|one| !one.aim.goes()).map(|one| one.name.as_str()).collect();
+        let mut found = Vec::new();
+        for state in states.iter().filter(counts) {
+            let mut live = Self::live(state);
+            let goes = state.ownership == Ownership::Ours && !staying.contains(live.name.as_str());
+            if goes && reading == Reading::Everything {
+                live.spec.default_of = self.identities.others_with_default_set(&live.name).await?;
+            }
+            found.push(live);
+        }
+        Ok(found)
     }
 
     async fn put(&self, change: &Change<Spec>) -> Result<Put<()>, BoxError> {

@@ -1,7 +1,7 @@
 //! What SES says of configuration sets, read once for the set itself, its tracking and its event destinations.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_sesv2::operation::get_configuration_set::GetConfigurationSetOutput;
 use aws_sdk_sesv2::types::EventDestination;
@@ -35,6 +35,8 @@ pub struct Sets {
     session: Arc<Session>,
     states: Memo<String, Option<Arc<State>>>,
     destinations: Memo<String, Arc<Vec<EventDestination>>>,
+    /// The names that are declared.
+    declared: Mutex<BTreeSet<String>>,
 }
 
 impl Sets {
@@ -44,6 +46,7 @@ impl Sets {
         Arc::new(Self {
             states: session.memo(),
             destinations: session.memo(),
+            declared: Mutex::default(),
             session: Arc::clone(session),
         })
     }
@@ -52,7 +55,12 @@ impl Sets {
         &self.session
     }
 
-    /// What is known of the named ones and, reading everything, of all others that may be ours.
+    /// From now on all that hangs on these is found, whatever the tagging service knows of them.
+    pub(super) fn hear_of(&self, declared: &BTreeSet<String>) {
+        self.declared.lock().unwrap_or_else(PoisonError::into_inner).clone_from(declared);
+    }
+
+    /// What is known of the named ones and, reading everything, of the declared ones and of all others that may be ours.
     pub(crate) async fn read(
         &self,
         names: impl IntoIterator<Item = String>,
@@ -60,6 +68,9 @@ impl Sets {
     ) -> Result<Vec<Arc<State>>, AwsError> {
         let mut names: BTreeSet<String> = names.into_iter().collect();
         if reading == Reading::Everything {
+            names.extend(
+                self.declared.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned(),
+            );
             let prefix = self.session.arns.configuration_set("");
             let tagged = self.session.tagged().await?;
             let ours = tagged.keys().filter_map(|arn| arn.strip_prefix(&prefix));
@@ -68,6 +79,13 @@ impl Sets {
         let reads = names.into_iter().map(|name| async move { self.state(&name).await });
         let found: Vec<_> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;
         Ok(found.into_iter().flatten().collect())
+    }
+
+    /// What the marks on our sets name.
+    pub(crate) async fn children(&self) -> Result<BTreeMap<String, BTreeSet<String>>, AwsError> {
+        let states = self.read([], Reading::Everything).await?;
+        let ours = states.iter().filter(|state| state.ownership == Ownership::Ours);
+        Ok(ours.map(|state| (state.name.clone(), state.marks.children.clone())).collect())
     }
 
     /// What SES says of the set `name`; `None` if there is none.

@@ -17,7 +17,7 @@ use crate::engine::{
     Wanted, touches,
 };
 use crate::kinds::identity::Identities;
-use crate::kinds::{Documented, Input, Permission, Phase, Scope};
+use crate::kinds::{Documented, Input, Permission, Scope};
 
 /// The kind `tracking`. It is named as its set is.
 pub struct Tracking {
@@ -106,21 +106,7 @@ impl Kind for Tracking {
     }
 
     fn impact(&self, from: Option<&Spec>, to: Option<&Spec>, fields: &[Field]) -> Impact {
-        match (from, to) {
-            (_, Some(to)) if touches(fields, "https") && to.https != "optional" => Impact::new(
-                Severity::Degrades,
-                "links break unless something answers for the tracking domain over https",
-            ),
-            (Some(_), None) => Impact::new(
-                Severity::Degrades,
-                "links in mail that is sent from now on lead through awstrack.me; those in old mail need the old domain",
-            ),
-            (Some(_), Some(_)) if touches(fields, "domain") => Impact::new(
-                Severity::Degrades,
-                "links in mail that is sent from now on lead through another domain; those in old mail need the old one",
-            ),
-            _ => Impact::safe(),
-        }
+        impact(from, to, fields)
     }
 
     fn examples() -> Vec<Spec> {
@@ -139,21 +125,9 @@ impl Kind for Tracking {
 
 impl Documented for Tracking {
     const PERMISSIONS: &'static [Permission] = &[
-        Permission {
-            action: "ses:GetConfigurationSet",
-            resource: Scope::ConfigurationSet,
-            phase: Phase::Plan,
-        },
-        Permission {
-            action: "ses:GetEmailIdentity",
-            resource: Scope::Identity,
-            phase: Phase::Plan,
-        },
-        Permission {
-            action: "ses:PutConfigurationSetTrackingOptions",
-            resource: Scope::ConfigurationSet,
-            phase: Phase::Apply,
-        },
+        Permission::to_plan("ses:GetConfigurationSet", Scope::ConfigurationSet),
+        Permission::to_plan("ses:GetEmailIdentity", Scope::Identity),
+        Permission::to_apply("ses:PutConfigurationSetTrackingOptions", Scope::ConfigurationSet),
     ];
     const INPUTS: &'static [Input] = &[Input {
         operation: "PutConfigurationSetTrackingOptions",
@@ -161,6 +135,31 @@ impl Documented for Tracking {
         managed: &["configuration_set_name", "custom_redirect_domain", "https_policy"],
         excluded: &[],
     }];
+}
+
+fn impact(from: Option<&Spec>, to: Option<&Spec>, fields: &[Field]) -> Impact {
+    let degrades = |reason: String| Impact::new(Severity::Degrades, reason);
+    let Some(to) = to else {
+        return degrades("links in mail that is sent from now on lead through awstrack.me; those in old mail need the old domain".to_owned());
+    };
+    // A link keeps its protocol when it is rewritten, and SES itself has no certificate for the domain (API reference,
+    // PutConfigurationSetTrackingOptions; developer guide, "Configure custom domains to handle open and click tracking").
+    let links = if to.https == "require" { "all links" } else { "https links" };
+    let need =
+        format!("{links} through {} break unless something answers for it over https", to.domain);
+    let is_other_domain = touches(fields, "domain");
+    match from {
+        None => degrades(need),
+        Some(_) if is_other_domain => degrades(format!(
+            "links in mail that is sent from now on lead through {}; those in old mail need the old domain; {need}",
+            to.domain
+        )),
+        Some(_) if touches(fields, "https") && to.https != "optional" => degrades(need),
+        Some(_) if touches(fields, "https") => {
+            degrades("whether a mail is opened is told in the clear, not over https".to_owned())
+        }
+        Some(_) => Impact::safe(),
+    }
 }
 
 fn https_policy(text: &str) -> HttpsPolicy {
@@ -193,7 +192,10 @@ fn live(state: &State) -> Option<Live<Spec, ()>> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::engine::difference;
 
     #[test]
     fn a_policy_is_read_back_as_it_was_asked_for() {
@@ -202,5 +204,23 @@ mod tests {
         }
         assert_eq!(https_word(None), "optional");
         assert_eq!(https_policy("require-open-only"), HttpsPolicy::RequireOpenOnly);
+    }
+
+    #[test]
+    fn links_that_may_break_are_said() {
+        let [optional, required, open_only] = &Tracking::examples()[..] else { panic!("three") };
+        let of = |from: Option<&Spec>, to: Option<&Spec>| {
+            let [from_value, to_value] = [from, to].map(|spec| spec.map(|spec| json!(spec)));
+            let fields = difference(from_value.as_ref(), to_value.as_ref(), Tracking::WRITE_ONLY);
+            impact(from, to, &fields)
+        };
+        assert!(of(None, Some(optional)).reason.starts_with("https links through track.pivot.app"));
+        assert!(of(None, Some(required)).reason.starts_with("all links through links.pivot.app"));
+        assert!(of(Some(optional), Some(required)).reason.contains("those in old mail"));
+        assert!(of(Some(open_only), Some(required)).reason.starts_with("all links"));
+        let unencrypted = Spec { https: "optional".to_owned(), ..required.clone() };
+        assert!(of(Some(required), Some(&unencrypted)).reason.contains("in the clear"));
+        assert!(of(Some(optional), None).reason.contains("awstrack.me"));
+        assert_eq!(of(Some(optional), Some(optional)), Impact::safe());
     }
 }

@@ -2,39 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{Documented, Input, Permission, Phase, Scope};
+use super::super::{Documented, Input, Permission, Scope};
 use super::Dns;
 use super::record::{Record, RecordType, Spec};
 use crate::engine::Arg;
 
 impl Documented for Dns {
     const PERMISSIONS: &'static [Permission] = &[
-        Permission {
-            action: "route53:ListHostedZones",
-            resource: Scope::Everything,
-            phase: Phase::Plan,
-        },
-        Permission {
-            action: "route53:ListResourceRecordSets",
-            resource: Scope::HostedZone,
-            phase: Phase::Plan,
-        },
-        Permission {
-            action: "ses:GetEmailIdentity",
-            resource: Scope::Identity,
-            phase: Phase::Plan,
-        },
-        Permission { action: "tag:GetResources", resource: Scope::Everything, phase: Phase::Plan },
-        Permission {
-            action: "route53:ChangeResourceRecordSets",
-            resource: Scope::HostedZone,
-            phase: Phase::Apply,
-        },
-        Permission {
-            action: "ses:ListResourceTenants",
-            resource: Scope::Everything,
-            phase: Phase::Apply,
-        },
+        Permission::to_plan("route53:ListHostedZones", Scope::Everything),
+        Permission::to_plan("route53:ListResourceRecordSets", Scope::HostedZone),
+        Permission::to_plan("ses:GetEmailIdentity", Scope::Identity),
+        Permission::to_plan("tag:GetResources", Scope::Everything),
+        Permission::to_plan("ses:GetConfigurationSet", Scope::ConfigurationSet),
+        Permission::to_apply("route53:ChangeResourceRecordSets", Scope::HostedZone),
+        Permission::to_apply("ses:ListResourceTenants", Scope::Everything),
     ];
     const INPUTS: &'static [Input] = &[Input {
         operation: "ChangeResourceRecordSets",

@@ -6,6 +6,7 @@
 
 mod claim;
 mod documented;
+mod impact;
 mod names;
 mod reading;
 mod record;
@@ -19,11 +20,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+use super::configuration_set::Sets;
 use super::identity::Identities;
 use crate::aws::{AwsError, OrAbsent, Session, failed};
 use crate::engine::{
-    Arg, BoxError, Change, Field, Impact, Kind, Life, Live, OnParentDelete, Put, Reading, Severity,
-    Wanted,
+    Arg, BoxError, Change, Field, Impact, Kind, Life, Live, OnParentDelete, Put, Reading, Wanted,
 };
 
 pub use record::{Record, RecordType, Spec, TTL_SECONDS};
@@ -67,6 +68,7 @@ struct StillUsed {
 pub struct Dns {
     session: Arc<Session>,
     identities: Arc<Identities>,
+    sets: Arc<Sets>,
     zones: Zones,
     /// In which zones there was something of a domain.
     places: Mutex<BTreeMap<String, BTreeSet<String>>>,
@@ -79,10 +81,11 @@ pub struct Outputs {}
 impl Dns {
     /// The records within reach of `session`.
     #[must_use]
-    pub fn new(session: &Arc<Session>, identities: &Arc<Identities>) -> Self {
+    pub fn new(session: &Arc<Session>, identities: &Arc<Identities>, sets: &Arc<Sets>) -> Self {
         Self {
             session: Arc::clone(session),
             identities: Arc::clone(identities),
+            sets: Arc::clone(sets),
             zones: Zones::new(session),
             places: Mutex::default(),
         }
@@ -239,68 +242,10 @@ impl Kind for Dns {
     }
 
     fn impact(&self, from: Option<&Spec>, to: Option<&Spec>, _fields: &[Field]) -> Impact {
-        impact(from, to)
+        impact::of(from, to)
     }
 
     fn examples() -> Vec<Spec> {
         documented::examples()
-    }
-}
-
-/// What it does to mail when the records that stand as `from` become `to`.
-fn impact(from: Option<&Spec>, to: Option<&Spec>) -> Impact {
-    let Some(from) = from else { return Impact::safe() };
-    let Some(to) = to else { return impact_of_deleting(from) };
-    let (old, new): (Vec<_>, Vec<_>) = (known(Some(from)).collect(), known(Some(to)).collect());
-    let moved = old.iter().find_map(|record| {
-        let elsewhere = |it: &&Known<'_>| it.name == record.name && it.kind == record.kind;
-        new.iter().find(elsewhere).filter(|it| it.zone != record.zone)
-    });
-    if let Some(record) = moved {
-        return Impact::new(
-            Severity::StopsMail,
-            format!(
-                "the records move to the zone {}: the domain must be delegated to that zone first",
-                record.zone
-            ),
-        );
-    }
-    let replaced = |part: &str| {
-        old.iter().any(|was| {
-            let is_part = was.name.contains(part) || part.is_empty() && was.kind == RecordType::Mx;
-            is_part && new.iter().any(|it| it.is_at(was) && it.value != was.value)
-        })
-    };
-    if replaced("._domainkey.") {
-        return Impact::new(
-            Severity::Degrades,
-            "mail under way that was signed with the old key can no longer be verified: a new selector avoids that",
-        );
-    }
-    if replaced("_dmarc.") {
-        return Impact::new(
-            Severity::Degrades,
-            "receivers treat mail that fails DMARC differently",
-        );
-    }
-    Impact::safe()
-}
-
-fn impact_of_deleting(from: &Spec) -> Impact {
-    let has = |part: &str| known(Some(from)).any(|record| record.name.contains(part));
-    if has("._domainkey.") {
-        Impact::new(
-            Severity::StopsMail,
-            "without its DKIM records the domain is no longer verified",
-        )
-    } else if from.records.contains_key("tracking") {
-        Impact::new(Severity::Degrades, "tracked links in mail already sent lead nowhere")
-    } else if from.records.is_empty() {
-        Impact::safe()
-    } else {
-        Impact::new(
-            Severity::Degrades,
-            "mail of the domain loses SPF alignment or its DMARC policy",
-        )
     }
 }

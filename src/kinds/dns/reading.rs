@@ -118,9 +118,9 @@ impl Dns {
         domains
     }
 
-    /// What our tags name. Those of identities come from SES itself, which is read anyway: the tagging API lags.
+    /// What our tags name. They come from SES itself, which is read anyway: the tagging API lags.
     async fn marked(&self, wanted: &[Wanted<Spec>]) -> Result<Marked, BoxError> {
-        let (session, mut marked) = (&self.session, Marked::default());
+        let mut marked = Marked::default();
         let parents =
             wanted.iter().filter_map(|one| one.spec.as_ref()?.belongs_to.strip_prefix("identity."));
         let children = self.identities.children(parents.map(ToOwned::to_owned).collect()).await?;
@@ -131,16 +131,11 @@ impl Dns {
                 marked.identities.insert(identity, zones);
             }
         }
-        let sets = session.arns.configuration_set("");
-        for (arn, tags) in session.tagged().await?.iter() {
-            let Some(set) = arn.strip_prefix(&sets) else { continue };
-            let (_, marks, _) = session.owner.read(arn, tags);
-            let places = marks
-                .children
-                .iter()
-                .filter_map(|token| token.strip_prefix("zone:")?.split_once('/'));
+        for (set, tokens) in self.sets.children().await? {
+            let places =
+                tokens.iter().filter_map(|token| token.strip_prefix("zone:")?.split_once('/'));
             for (zone, domain) in places {
-                marked.tracking.insert(domain.to_owned(), (set.to_owned(), zone.to_owned()));
+                marked.tracking.insert(domain.to_owned(), (set.clone(), zone.to_owned()));
             }
         }
         Ok(marked)

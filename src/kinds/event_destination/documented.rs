@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Dimension, EventDestination, Spec, Target};
-use crate::kinds::{Documented, Input, Permission, Phase, Scope};
+use crate::kinds::{Documented, Input, Permission, Scope};
 
 /// Specs that together set every field.
 pub(super) fn examples() -> Vec<Spec> {
@@ -41,12 +41,12 @@ pub(super) fn examples() -> Vec<Spec> {
 
 impl Documented for EventDestination {
     const PERMISSIONS: &'static [Permission] = &[
-        on_set("ses:GetConfigurationSet", Phase::Plan),
-        on_set("ses:GetConfigurationSetEventDestinations", Phase::Plan),
-        on_set("ses:CreateConfigurationSetEventDestination", Phase::Apply),
-        on_set("ses:UpdateConfigurationSetEventDestination", Phase::Apply),
-        on_set("ses:DeleteConfigurationSetEventDestination", Phase::Apply),
-        Permission { action: "iam:PassRole", resource: Scope::Principal, phase: Phase::Apply },
+        Permission::to_plan("ses:GetConfigurationSet", Scope::ConfigurationSet),
+        Permission::to_plan("ses:GetConfigurationSetEventDestinations", Scope::ConfigurationSet),
+        Permission::to_apply("ses:CreateConfigurationSetEventDestination", Scope::ConfigurationSet),
+        Permission::to_apply("ses:UpdateConfigurationSetEventDestination", Scope::ConfigurationSet),
+        Permission::to_apply("ses:DeleteConfigurationSetEventDestination", Scope::ConfigurationSet),
+        Permission::to_apply("iam:PassRole", Scope::Principal),
     ];
     const INPUTS: &'static [Input] = &[
         Input {
@@ -86,7 +86,3 @@ const DESTINATION_MEMBERS: &[&str] = &[
 
 const PINPOINT: (&str, &str) =
     ("event_destination.pinpoint_destination.application_arn", "Pinpoint is at its end of life");
-
-const fn on_set(action: &'static str, phase: Phase) -> Permission {
-    Permission { action, resource: Scope::ConfigurationSet, phase }
-}

@@ -16,7 +16,7 @@ use crate::engine::{
     Address, BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Put, Reading, Severity,
     Wanted,
 };
-use crate::kinds::{Documented, Input, Permission, Phase, Scope};
+use crate::kinds::{Documented, Input, Permission, Scope};
 
 /// The kind `default_set`.
 pub struct DefaultSet {
@@ -105,21 +105,12 @@ impl Kind for DefaultSet {
 
 impl Documented for DefaultSet {
     const PERMISSIONS: &'static [Permission] = &[
-        Permission {
-            action: "ses:GetEmailIdentity",
-            resource: Scope::Identity,
-            phase: Phase::Plan,
-        },
-        Permission {
-            action: "ses:PutEmailIdentityConfigurationSetAttributes",
-            resource: Scope::Identity,
-            phase: Phase::Apply,
-        },
-        Permission {
-            action: "ses:PutEmailIdentityConfigurationSetAttributes",
-            resource: Scope::ConfigurationSet,
-            phase: Phase::Apply,
-        },
+        Permission::to_plan("ses:GetEmailIdentity", Scope::Identity),
+        Permission::to_apply("ses:PutEmailIdentityConfigurationSetAttributes", Scope::Identity),
+        Permission::to_apply(
+            "ses:PutEmailIdentityConfigurationSetAttributes",
+            Scope::ConfigurationSet,
+        ),
     ];
     const INPUTS: &'static [Input] = &[Input {
         operation: "PutEmailIdentityConfigurationSetAttributes",

@@ -2,7 +2,7 @@
 
 use super::reading::Tags;
 use super::{Identity, Spec};
-use crate::kinds::{Documented, Input, Permission, Phase, Scope};
+use crate::kinds::{Documented, Input, Permission, Scope};
 
 /// Specs that together set every field.
 pub(super) fn examples() -> Vec<Spec> {
@@ -14,6 +14,7 @@ pub(super) fn examples() -> Vec<Spec> {
         feedback_forwarding: true,
         tags: Tags::new(),
         create_with_set: None,
+        must_be_signed: false,
     };
     vec![
         domain.clone(),
@@ -23,6 +24,7 @@ pub(super) fn examples() -> Vec<Spec> {
             feedback_forwarding: false,
             tags: tags("platform"),
             create_with_set: Some("transactional".to_owned()),
+            must_be_signed: true,
             ..domain.clone()
         },
         Spec { replica_of: Some("eu-west-1".to_owned()), easy_key: None, ..domain },
@@ -31,32 +33,20 @@ pub(super) fn examples() -> Vec<Spec> {
 
 impl Documented for Identity {
     const PERMISSIONS: &'static [Permission] = &[
-        Permission {
-            action: "ses:ListEmailIdentities",
-            resource: Scope::Everything,
-            phase: Phase::Plan,
-        },
-        Permission { action: "tag:GetResources", resource: Scope::Everything, phase: Phase::Plan },
-        on_identity("ses:GetEmailIdentity", Phase::Plan),
-        on_identity("ses:CreateEmailIdentity", Phase::Apply),
-        on_identity("ses:DeleteEmailIdentity", Phase::Apply),
-        on_identity("ses:PutEmailIdentityFeedbackAttributes", Phase::Apply),
-        on_identity("ses:PutEmailIdentityDkimAttributes", Phase::Apply),
-        on_identity("ses:PutEmailIdentityDkimSigningAttributes", Phase::Apply),
+        Permission::to_plan("ses:ListEmailIdentities", Scope::Everything),
+        Permission::to_plan("tag:GetResources", Scope::Everything),
+        Permission::to_plan("ses:GetEmailIdentity", Scope::Identity),
+        Permission::to_apply("ses:CreateEmailIdentity", Scope::Identity),
+        Permission::to_apply("ses:DeleteEmailIdentity", Scope::Identity),
+        Permission::to_apply("ses:PutEmailIdentityFeedbackAttributes", Scope::Identity),
+        Permission::to_apply("ses:PutEmailIdentityDkimAttributes", Scope::Identity),
+        Permission::to_apply("ses:PutEmailIdentityDkimSigningAttributes", Scope::Identity),
         // Asked of the parent of a replica, by whoever makes the replica (developer guide, "Deterministic Easy DKIM").
-        Permission {
-            action: "ses:ReplicateEmailIdentityDkimSigningKey",
-            resource: Scope::KeyParent,
-            phase: Phase::Apply,
-        },
-        on_identity("ses:TagResource", Phase::Apply),
-        on_identity("ses:UntagResource", Phase::Apply),
+        Permission::to_apply("ses:ReplicateEmailIdentityDkimSigningKey", Scope::KeyParent),
+        Permission::to_apply("ses:TagResource", Scope::Identity),
+        Permission::to_apply("ses:UntagResource", Scope::Identity),
     ];
     const INPUTS: &'static [Input] = INPUTS;
-}
-
-const fn on_identity(action: &'static str, phase: Phase) -> Permission {
-    Permission { action, resource: Scope::Identity, phase }
 }
 
 /// A key of one's own is put once its record is published.

@@ -22,8 +22,10 @@ pub(super) fn of_change(from: &Spec, to: &Spec, fields: &[Field]) -> Impact {
     // `signing` that switches, and says so.
     match (from.easy_key.as_deref(), to.easy_key.as_deref()) {
         (None, Some(_)) => {
-            let reason = "mail is unsigned from the switch until SES finds the three new records";
-            return Impact::new(Severity::Degrades, reason);
+            return unsigned(
+                to.must_be_signed,
+                "mail is unsigned from the switch until SES finds the three new records",
+            );
         }
         (Some(_), Some("rsa-1024")) if touches(fields, "easy_key") => {
             let reason = "a key of 1,024 bits is weaker, and some receivers think less of mail signed with it";
@@ -38,6 +40,15 @@ pub(super) fn of_change(from: &Spec, to: &Spec, fields: &[Field]) -> Impact {
     Impact::safe()
 }
 
+/// What mail that is not signed for a while does.
+pub(super) fn unsigned(must_be_signed: bool, reason: &str) -> Impact {
+    if must_be_signed {
+        let reason = format!("{reason}; DMARC tells receivers to refuse it until then");
+        return Impact::new(Severity::StopsMail, reason);
+    }
+    Impact::new(Severity::Degrades, reason)
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -49,7 +60,11 @@ mod tests {
         let from = super::super::documented::examples().remove(0);
         let mut to = from.clone();
         change(&mut to);
-        let fields = difference(Some(&json!(from)), Some(&json!(to)), &["create_with_set"]);
+        let fields = difference(
+            Some(&json!(from)),
+            Some(&json!(to)),
+            &["create_with_set", "must_be_signed"],
+        );
         of_change(&from, &to, &fields).severity
     }
 
@@ -61,6 +76,15 @@ mod tests {
         assert_eq!(of(|to| to.easy_key = None), Severity::Safe);
         assert_eq!(of(|to| to.easy_key = Some("rsa-1024".to_owned())), Severity::Degrades);
         assert_eq!(of(|to| to.feedback_forwarding = false), Severity::Degrades);
+        let own = Spec { easy_key: None, ..super::super::documented::examples().remove(0) };
+        let easy = |must_be_signed| Spec {
+            easy_key: Some("rsa-2048".to_owned()),
+            must_be_signed,
+            ..own.clone()
+        };
+        let fields = difference(Some(&json!(own)), Some(&json!(easy(false))), &[]);
+        assert_eq!(of_change(&own, &easy(false), &fields).severity, Severity::Degrades);
+        assert_eq!(of_change(&own, &easy(true), &fields).severity, Severity::StopsMail);
         assert_eq!(of(|to| _ = to.tags.insert("a".to_owned(), "b".to_owned())), Severity::Safe);
     }
 }

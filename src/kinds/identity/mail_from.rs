@@ -16,7 +16,7 @@ use crate::engine::{
     BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Put, Reading, Severity, Wanted,
     touches,
 };
-use crate::kinds::{Documented, Input, Permission, Phase, Scope};
+use crate::kinds::{Documented, Input, Permission, Scope};
 
 /// The kind `mail_from`.
 pub struct MailFrom {
@@ -200,16 +200,8 @@ impl Kind for MailFrom {
 
 impl Documented for MailFrom {
     const PERMISSIONS: &'static [Permission] = &[
-        Permission {
-            action: "ses:GetEmailIdentity",
-            resource: Scope::Identity,
-            phase: Phase::Plan,
-        },
-        Permission {
-            action: "ses:PutEmailIdentityMailFromAttributes",
-            resource: Scope::Identity,
-            phase: Phase::Apply,
-        },
+        Permission::to_plan("ses:GetEmailIdentity", Scope::Identity),
+        Permission::to_apply("ses:PutEmailIdentityMailFromAttributes", Scope::Identity),
     ];
     const INPUTS: &'static [Input] = &[Input {
         operation: "PutEmailIdentityMailFromAttributes",

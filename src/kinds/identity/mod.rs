@@ -61,6 +61,9 @@ pub struct Spec {
     /// The default set to create it with, which saves the call that sets it; [`DefaultSet`] manages it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub create_with_set: Option<String>,
+    /// Whether receivers are told to refuse its mail where it is not signed: by DMARC, with no SPF that aligns.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub must_be_signed: bool,
 }
 
 impl Identity {
@@ -212,10 +215,14 @@ impl Kind for Identity {
     const LIFE: Life = Life::Root;
     // A replica is one from its creation on, and no other call makes one (API reference, DkimSigningAttributes).
     const IMMUTABLE: &'static [&'static str] = &["replica_of"];
-    const WRITE_ONLY: &'static [&'static str] = &["create_with_set"];
+    const WRITE_ONLY: &'static [&'static str] = &["create_with_set", "must_be_signed"];
 
     type Spec = Spec;
     type Outputs = Outputs;
+
+    fn hear_of(&self, declared: &BTreeSet<String>) {
+        self.identities.hear_of(declared);
+    }
 
     async fn read(
         &self,
@@ -298,6 +305,7 @@ fn spec_of(state: &State) -> Spec {
         feedback_forwarding: state.feedback_forwarding,
         tags: state.tags.clone(),
         create_with_set: None,
+        must_be_signed: false,
     }
 }
 

@@ -16,7 +16,7 @@ use crate::engine::{
     BoxError, Change, Field, Impact, Kind, Life, Live, Marks, OnParentDelete, Ownership, Put,
     Reading, Severity, Wanted,
 };
-use crate::kinds::{Documented, Input, Permission, Phase, Scope};
+use crate::kinds::{Documented, Input, Permission, Scope};
 
 /// The kind `identity_policy`. Its names are `IDENTITY/POLICY`.
 pub struct IdentityPolicy {
@@ -129,10 +129,15 @@ impl Kind for IdentityPolicy {
                 Severity::StopsMail,
                 "those it names can no longer send as this identity",
             ),
-            (Some(_), Some(_)) => Impact::new(
-                Severity::Degrades,
-                "who may send as this identity changes: what it no longer grants is refused at once",
-            ),
+            (Some(from), Some(to)) => {
+                let lost: Vec<String> = from.policy.taken_away_by(&to.policy).into_iter().collect();
+                if lost.is_empty() {
+                    return Impact::safe();
+                }
+                let reason =
+                    format!("others may no longer send as this identity: {}", lost.join(", "));
+                Impact::new(Severity::StopsMail, reason)
+            }
             _ => Impact::safe(),
         }
     }
@@ -189,26 +194,10 @@ impl IdentityPolicy {
 
 impl Documented for IdentityPolicy {
     const PERMISSIONS: &'static [Permission] = &[
-        Permission {
-            action: "ses:GetEmailIdentity",
-            resource: Scope::Identity,
-            phase: Phase::Plan,
-        },
-        Permission {
-            action: "ses:CreateEmailIdentityPolicy",
-            resource: Scope::Identity,
-            phase: Phase::Apply,
-        },
-        Permission {
-            action: "ses:UpdateEmailIdentityPolicy",
-            resource: Scope::Identity,
-            phase: Phase::Apply,
-        },
-        Permission {
-            action: "ses:DeleteEmailIdentityPolicy",
-            resource: Scope::Identity,
-            phase: Phase::Apply,
-        },
+        Permission::to_plan("ses:GetEmailIdentity", Scope::Identity),
+        Permission::to_apply("ses:CreateEmailIdentityPolicy", Scope::Identity),
+        Permission::to_apply("ses:UpdateEmailIdentityPolicy", Scope::Identity),
+        Permission::to_apply("ses:DeleteEmailIdentityPolicy", Scope::Identity),
     ];
     const INPUTS: &'static [Input] = &[
         Input {

@@ -13,7 +13,7 @@ use aws_sdk_sesv2::types::{
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use crate::aws::{AwsError, Memo, OrAbsent, Session, TagChanges, failed, ses_tags};
+use crate::aws::{AwsError, Memo, OrAbsent, Reads, Session, TagChanges, failed, ses_tags};
 use crate::engine::{Address, Marks, Ownership, Reading};
 
 /// Tags by key.
@@ -98,6 +98,10 @@ pub struct Identities {
     session: Arc<Session>,
     listed: Memo<(), Arc<BTreeSet<String>>>,
     states: Memo<String, Option<Arc<State>>>,
+    /// Identities that are not ours, by their default set.
+    default_sets_of_others: Memo<(), Arc<BTreeMap<String, BTreeSet<String>>>>,
+    /// The names that are declared.
+    declared: Mutex<BTreeSet<String>>,
     /// Default sets that were given in the call that created the identity.
     created_with: Mutex<BTreeMap<String, String>>,
 }
@@ -109,6 +113,9 @@ impl Identities {
         Arc::new(Self {
             listed: session.memo(),
             states: session.memo(),
+            // Not forgotten with other reads: nothing that this run writes changes it.
+            default_sets_of_others: Memo::new(&Reads::default()),
+            declared: Mutex::default(),
             created_with: Mutex::default(),
             session: Arc::clone(session),
         })
@@ -118,7 +125,12 @@ impl Identities {
         &self.session
     }
 
-    /// What is known of the named ones and, reading everything, of all others that may be ours.
+    /// From now on all that hangs on these is found, whatever the tagging service knows of them.
+    pub(super) fn hear_of(&self, declared: &BTreeSet<String>) {
+        self.declared.lock().unwrap_or_else(PoisonError::into_inner).clone_from(declared);
+    }
+
+    /// What is known of the named ones and, reading everything, of the declared ones and of all others that may be ours.
     ///
     /// Existence comes from one listing, so that an identity that is still to be made costs no call.
     pub(super) async fn read(
@@ -128,6 +140,9 @@ impl Identities {
     ) -> Result<Vec<Arc<State>>, AwsError> {
         let mut names: BTreeSet<String> = names.into_iter().collect();
         if reading == Reading::Everything {
+            names.extend(
+                self.declared.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned(),
+            );
             names.extend(self.owned().await?);
             if names.is_empty() {
                 return Ok(Vec::new());
@@ -222,18 +237,27 @@ impl Identities {
     }
 
     /// Identities that are not ours and have the configuration set `set` as their default.
+    ///
+    /// Only asking each of them tells, and SES answers once a second: so they are asked once in a run, for all sets.
     pub(crate) async fn others_with_default_set(
         &self,
         set: &str,
     ) -> Result<BTreeSet<String>, AwsError> {
-        // What was listed at the plan may be gone by now, and what came since must not be missed.
-        self.listed.forget_all();
-        let names = self.existing().await?;
-        let reads = names.iter().cloned().map(|name| async move { self.state(&name).await });
-        let found: Vec<_> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;
-        let others = found.into_iter().flatten().filter(|it| it.ownership != Ownership::Ours);
-        let having = others.filter(|state| state.default_set.as_deref() == Some(set));
-        Ok(having.map(|state| state.name.clone()).collect())
+        let read = || async {
+            let names = self.existing().await?;
+            let reads = names.iter().cloned().map(|name| async move { self.state(&name).await });
+            let found: Vec<_> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;
+            let others = found.into_iter().flatten().filter(|it| it.ownership != Ownership::Ours);
+            let mut users: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+            for other in others {
+                if let Some(set) = &other.default_set {
+                    users.entry(set.clone()).or_default().insert(other.name.clone());
+                }
+            }
+            Ok(Arc::new(users))
+        };
+        let users = self.default_sets_of_others.get((), read).await?;
+        Ok(users.get(set).cloned().unwrap_or_default())
     }
 
     /// Carries out tag changes on the identity `name`.

@@ -12,14 +12,14 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::documented::ONLY_AT_CREATION;
+use super::impact::unsigned;
 use super::reading::{Identities, Origin, SIGNING_KEY_TAG, State};
 use crate::aws::{TagChanges, failed, hex};
 use crate::engine::{
-    BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Put, Reading, Severity, Wanted,
-    touches,
+    BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Put, Reading, Wanted, touches,
 };
 use crate::environment::types::SecretSource;
-use crate::kinds::{Documented, Input, Permission, Phase, Scope};
+use crate::kinds::{Documented, Input, Permission, Scope};
 
 /// What stands for a key that sesinfra did not put: SES never gives a key back.
 const UNKNOWN_KEY: &str = "unknown";
@@ -39,6 +39,9 @@ pub struct Spec {
     /// Where the private key is read from when it is put.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<SecretSource>,
+    /// Whether receivers are told to refuse mail that is not signed: by DMARC, with no SPF that aligns.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub must_be_signed: bool,
 }
 
 /// A digest that names a key pair without giving any of it away: 16 hex digits over selector and public key.
@@ -65,7 +68,7 @@ impl Kind for Signing {
     const NAME: &'static str = "signing";
     const LIFE: Life = Life::Aspect;
     const SETTING_OF: Option<&'static str> = Some("identity");
-    const WRITE_ONLY: &'static [&'static str] = &["source"];
+    const WRITE_ONLY: &'static [&'static str] = &["source", "must_be_signed"];
 
     type Spec = Spec;
     type Outputs = ();
@@ -129,13 +132,13 @@ impl Kind for Signing {
 
     fn impact(&self, from: Option<&Spec>, to: Option<&Spec>, fields: &[Field]) -> Impact {
         match (from, to) {
-            (None, Some(_)) => Impact::new(
-                Severity::Degrades,
+            (None, Some(to)) => unsigned(
+                to.must_be_signed,
                 "mail is unsigned from the switch until SES finds the record of the new key",
             ),
-            (Some(_), Some(_)) if touches(fields, "selector") || touches(fields, "key") => {
-                Impact::new(
-                    Severity::Degrades,
+            (Some(_), Some(to)) if touches(fields, "selector") || touches(fields, "key") => {
+                unsigned(
+                    to.must_be_signed,
                     "mail may be unsigned from the switch until SES finds the record of the new key; the old record stays until then",
                 )
             }
@@ -149,6 +152,7 @@ impl Kind for Signing {
             selector: selector.to_owned(),
             key: key_digest(selector, public),
             source: source.clone(),
+            must_be_signed: selector == "s2",
         };
         vec![of("s1", "MIIB"), of("s1", "MIIC"), of("s2", "MIIC")]
     }
@@ -156,24 +160,12 @@ impl Kind for Signing {
 
 impl Documented for Signing {
     const PERMISSIONS: &'static [Permission] = &[
-        Permission {
-            action: "ses:GetEmailIdentity",
-            resource: Scope::Identity,
-            phase: Phase::Plan,
-        },
-        Permission { action: "ssm:GetParameter", resource: Scope::Parameter, phase: Phase::Plan },
-        Permission {
-            action: "secretsmanager:GetSecretValue",
-            resource: Scope::Secret,
-            phase: Phase::Plan,
-        },
-        Permission {
-            action: "ses:PutEmailIdentityDkimSigningAttributes",
-            resource: Scope::Identity,
-            phase: Phase::Apply,
-        },
-        Permission { action: "ses:TagResource", resource: Scope::Identity, phase: Phase::Apply },
-        Permission { action: "ses:UntagResource", resource: Scope::Identity, phase: Phase::Apply },
+        Permission::to_plan("ses:GetEmailIdentity", Scope::Identity),
+        Permission::to_plan("ssm:GetParameter", Scope::Parameter),
+        Permission::to_plan("secretsmanager:GetSecretValue", Scope::Secret),
+        Permission::to_apply("ses:PutEmailIdentityDkimSigningAttributes", Scope::Identity),
+        Permission::to_apply("ses:TagResource", Scope::Identity),
+        Permission::to_apply("ses:UntagResource", Scope::Identity),
     ];
     const INPUTS: &'static [Input] = &[Input {
         operation: "PutEmailIdentityDkimSigningAttributes",
@@ -207,6 +199,7 @@ fn live(state: &State, wanted_selector: Option<&str>) -> Option<Live<Spec, ()>> 
             selector: selector.unwrap_or_default().to_owned(),
             key: key.to_owned(),
             source: None,
+            must_be_signed: false,
         },
         outputs: (),
         ownership: state.ownership.clone(),

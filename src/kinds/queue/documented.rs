@@ -1,25 +1,21 @@
 //! What the kind `queue` needs to be allowed, and which inputs of SQS it manages.
 
 use super::Queue;
-use crate::kinds::{Documented, Input, Permission, Phase, Scope};
+use crate::kinds::{Documented, Input, Permission, Scope};
 
 impl Documented for Queue {
     const PERMISSIONS: &'static [Permission] = &[
-        Permission { action: "sqs:GetQueueUrl", resource: Scope::Queue, phase: Phase::Plan },
-        Permission { action: "sqs:GetQueueAttributes", resource: Scope::Queue, phase: Phase::Plan },
-        Permission { action: "sqs:ListQueueTags", resource: Scope::Queue, phase: Phase::Plan },
-        Permission { action: "kms:DescribeKey", resource: Scope::Key, phase: Phase::Plan },
-        Permission { action: "kms:GetKeyPolicy", resource: Scope::Key, phase: Phase::Plan },
-        Permission { action: "sqs:CreateQueue", resource: Scope::Queue, phase: Phase::Apply },
-        Permission {
-            action: "sqs:SetQueueAttributes",
-            resource: Scope::Queue,
-            phase: Phase::Apply,
-        },
-        Permission { action: "sqs:DeleteQueue", resource: Scope::Queue, phase: Phase::Apply },
+        Permission::to_plan("sqs:GetQueueUrl", Scope::Queue),
+        Permission::to_plan("sqs:GetQueueAttributes", Scope::Queue),
+        Permission::to_plan("sqs:ListQueueTags", Scope::Queue),
+        Permission::to_plan("kms:DescribeKey", Scope::Key),
+        Permission::to_plan("kms:GetKeyPolicy", Scope::Key),
+        Permission::to_apply("sqs:CreateQueue", Scope::Queue),
+        Permission::to_apply("sqs:SetQueueAttributes", Scope::Queue),
+        Permission::to_apply("sqs:DeleteQueue", Scope::Queue),
         // CreateQueue with tags needs it too.
-        Permission { action: "sqs:TagQueue", resource: Scope::Queue, phase: Phase::Apply },
-        Permission { action: "sqs:UntagQueue", resource: Scope::Queue, phase: Phase::Apply },
+        Permission::to_apply("sqs:TagQueue", Scope::Queue),
+        Permission::to_apply("sqs:UntagQueue", Scope::Queue),
     ];
     const INPUTS: &'static [Input] = &[
         Input {

@@ -6,6 +6,7 @@
 
 mod attributes;
 mod documented;
+mod impact;
 mod reading;
 mod writing;
 
@@ -16,12 +17,11 @@ use async_trait::async_trait;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
-use self::attributes::{policy_meanwhile, sources};
+use self::attributes::policy_meanwhile;
 use crate::aws::policy::{Policy, Statement};
 use crate::aws::{Memo, OrAbsent, Session, failed};
 use crate::engine::{
-    BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Put, Reading, Severity, Wanted,
-    touches,
+    BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Put, Reading, Wanted, touches,
 };
 use crate::environment::names::{KeyReference, TimeSpan};
 use crate::environment::types::Encryption;
@@ -58,7 +58,7 @@ pub struct Spec {
     pub policy: Option<Policy>,
     /// The tags, those of ownership left out.
     pub tags: Texts,
-    /// Whether there are messages in it that would be lost, looked at only if it is no longer declared.
+    /// Whether there are messages in it that would be lost, looked at only if it is to go.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub holds_messages: bool,
 }
@@ -175,39 +175,7 @@ impl Kind for Queue {
     }
 
     fn impact(&self, from: Option<&Spec>, to: Option<&Spec>, fields: &[Field]) -> Impact {
-        let degrades = |reason: String| Impact::new(Severity::Degrades, reason);
-        match (from, to) {
-            (Some(from), None) if from.holds_messages => Impact::new(
-                Severity::Irreversible,
-                "the messages in the queue, bounces and complaints among them, are lost with it",
-            ),
-            (Some(_), None) => degrades(
-                "whoever reads the queue gets no further bounces and complaints".to_owned(),
-            ),
-            (Some(from), Some(to)) => {
-                let lost: Vec<&String> = sources(from).difference(&sources(to)).copied().collect();
-                let gained: Vec<&String> =
-                    sources(to).difference(&sources(from)).copied().collect();
-                if touches(fields, "policy") && !lost.is_empty() {
-                    let names: Vec<&str> = lost.iter().map(|arn| arn.as_str()).collect();
-                    degrades(format!("{} can no longer deliver to the queue", names.join(", ")))
-                } else if to.retention < from.retention {
-                    degrades(format!("unread messages older than {} are dropped", to.retention))
-                } else if gained.is_empty() {
-                    Impact::safe()
-                } else {
-                    let names: Vec<&str> = gained.iter().map(|arn| arn.as_str()).collect();
-                    let names = names.join(", ");
-                    Impact::new(
-                        Severity::Safe,
-                        format!(
-                            "{names} can deliver to the queue from now on; until then what it publishes is lost here"
-                        ),
-                    )
-                }
-            }
-            (None, _) => Impact::safe(),
-        }
+        impact::of(from, to, fields)
     }
 
     async fn mark(&self, name: &str, marks: &Marks) -> Result<(), BoxError> {

@@ -72,6 +72,7 @@ impl Queue {
             return Ok(None);
         }
         let mut spec = spec_of(&attributes, tags)?;
+        let goes = wanted.as_ref().is_none_or(|wanted| wanted.aim.goes() || wanted.spec.is_none());
         let declared = wanted.and_then(|wanted| wanted.spec);
         let mut notes = spec.policy.as_ref().map(notes_of_policy).unwrap_or_default();
         notes.extend(stack);
@@ -85,7 +86,7 @@ impl Queue {
         }
         // Counts change from one moment to the next and would make every saved plan stale, so they are looked at only where
         // they matter.
-        if declared.is_none() && has_messages(&attributes) {
+        if goes && has_messages(&attributes) {
             spec.holds_messages = true;
             notes.push("there are messages in the queue".to_owned());
         }

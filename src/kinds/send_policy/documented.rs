@@ -1,38 +1,22 @@
 //! What the kind `send_policy` needs to be allowed, and which inputs of IAM it manages.
 
 use super::SendPolicy;
-use crate::kinds::{Documented, Input, Permission, Phase, Scope};
+use crate::kinds::{Documented, Input, Permission, Scope};
 
 impl Documented for SendPolicy {
     const PERMISSIONS: &'static [Permission] = &[
-        Permission { action: "iam:ListPolicies", resource: Scope::Everything, phase: Phase::Plan },
-        Permission { action: "iam:GetPolicy", resource: Scope::Policy, phase: Phase::Plan },
-        Permission { action: "iam:GetPolicyVersion", resource: Scope::Policy, phase: Phase::Plan },
-        Permission {
-            action: "iam:ListEntitiesForPolicy",
-            resource: Scope::Policy,
-            phase: Phase::Plan,
-        },
-        Permission { action: "iam:CreatePolicy", resource: Scope::Policy, phase: Phase::Apply },
-        Permission {
-            action: "iam:ListPolicyVersions",
-            resource: Scope::Policy,
-            phase: Phase::Apply,
-        },
-        Permission {
-            action: "iam:CreatePolicyVersion",
-            resource: Scope::Policy,
-            phase: Phase::Apply,
-        },
-        Permission {
-            action: "iam:DeletePolicyVersion",
-            resource: Scope::Policy,
-            phase: Phase::Apply,
-        },
-        Permission { action: "iam:DeletePolicy", resource: Scope::Policy, phase: Phase::Apply },
+        Permission::to_plan("iam:ListPolicies", Scope::Everything),
+        Permission::to_plan("iam:GetPolicy", Scope::Policy),
+        Permission::to_plan("iam:GetPolicyVersion", Scope::Policy),
+        Permission::to_plan("iam:ListEntitiesForPolicy", Scope::Policy),
+        Permission::to_apply("iam:CreatePolicy", Scope::Policy),
+        Permission::to_apply("iam:ListPolicyVersions", Scope::Policy),
+        Permission::to_apply("iam:CreatePolicyVersion", Scope::Policy),
+        Permission::to_apply("iam:DeletePolicyVersion", Scope::Policy),
+        Permission::to_apply("iam:DeletePolicy", Scope::Policy),
         // CreatePolicy with tags needs it too.
-        Permission { action: "iam:TagPolicy", resource: Scope::Policy, phase: Phase::Apply },
-        Permission { action: "iam:UntagPolicy", resource: Scope::Policy, phase: Phase::Apply },
+        Permission::to_apply("iam:TagPolicy", Scope::Policy),
+        Permission::to_apply("iam:UntagPolicy", Scope::Policy),
     ];
     const INPUTS: &'static [Input] = &[
         Input {

@@ -189,12 +189,12 @@ impl Kind for SendPolicy {
                 from.path, to.path
             )),
             (Some(from), Some(to)) if touches(fields, "document") => {
-                let lost: Vec<String> =
-                    granted(&from.document).difference(&granted(&to.document)).cloned().collect();
+                let lost = from.document.taken_away_by(&to.document);
                 if lost.is_empty() {
                     return Impact::safe();
                 }
-                stops(format!("no longer allowed: {}", lost.join(", ")))
+                let lost: Vec<String> = lost.into_iter().collect();
+                stops(format!("senders are no longer allowed: {}", lost.join(", ")))
             }
             _ => Impact::safe(),
         }
@@ -243,17 +243,6 @@ impl Kind for SendPolicy {
 fn prefix(session: &Session) -> String {
     let owner = &session.owner;
     format!("{}-{}-", owner.project(), owner.environment()).to_ascii_lowercase()
-}
-
-/// The resources and From addresses that a document grants, for telling what a change takes away.
-fn granted(document: &Policy) -> BTreeSet<String> {
-    let allowing = document.statement.values().filter(|statement| statement.effect == "Allow");
-    let granted = allowing.flat_map(|statement| {
-        let from = statement.condition.values().filter_map(|keys| keys.get("ses:FromAddress"));
-        let from = from.flatten().map(|pattern| format!("mail from {pattern}"));
-        statement.resource.iter().chain(&statement.action).cloned().chain(from).collect::<Vec<_>>()
-    });
-    granted.collect()
 }
 
 fn sdk_tags(tags: &Texts) -> Vec<Tag> {

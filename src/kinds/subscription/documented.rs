@@ -1,28 +1,16 @@
 //! What the kind `subscription` needs to be allowed, and which inputs of SNS it manages.
 
 use super::Subscription;
-use crate::kinds::{Documented, Input, Permission, Phase, Scope};
+use crate::kinds::{Documented, Input, Permission, Scope};
 
 impl Documented for Subscription {
     const PERMISSIONS: &'static [Permission] = &[
-        Permission {
-            action: "sns:ListSubscriptionsByTopic",
-            resource: Scope::Topic,
-            phase: Phase::Plan,
-        },
+        Permission::to_plan("sns:ListSubscriptionsByTopic", Scope::Topic),
         // The calls on a single subscription have no resource type in AWS's reference.
-        Permission {
-            action: "sns:GetSubscriptionAttributes",
-            resource: Scope::Everything,
-            phase: Phase::Plan,
-        },
-        Permission { action: "sns:Subscribe", resource: Scope::Topic, phase: Phase::Apply },
-        Permission {
-            action: "sns:SetSubscriptionAttributes",
-            resource: Scope::Everything,
-            phase: Phase::Apply,
-        },
-        Permission { action: "sns:Unsubscribe", resource: Scope::Everything, phase: Phase::Apply },
+        Permission::to_plan("sns:GetSubscriptionAttributes", Scope::Everything),
+        Permission::to_apply("sns:Subscribe", Scope::Topic),
+        Permission::to_apply("sns:SetSubscriptionAttributes", Scope::Everything),
+        Permission::to_apply("sns:Unsubscribe", Scope::Everything),
     ];
     const INPUTS: &'static [Input] = &[
         Input {

@@ -5,6 +5,7 @@
 
 mod attributes;
 mod documented;
+mod impact;
 mod reading;
 mod writing;
 
@@ -20,8 +21,7 @@ use self::reading::{Asked, Found};
 use crate::aws::topics::{SubscriberState, Topics};
 use crate::aws::{Class, Session, failed, short_hash};
 use crate::engine::{
-    BoxError, Change, Field, Impact, Kind, Life, Live, OnParentDelete, Put, Reading, Severity,
-    Wanted, touches,
+    BoxError, Change, Field, Impact, Kind, Life, Live, OnParentDelete, Put, Reading, Wanted,
 };
 
 /// Topics, and then subscriptions, read at once.
@@ -119,7 +119,7 @@ impl Kind for Subscription {
             .map(|(topic, ..)| topic.to_owned())
             .collect();
         if reading == Reading::Everything {
-            topics.extend(self.topics.owned().await?);
+            topics.extend(self.topics.perhaps_owned().await?);
         }
         let asked = &asked;
         let lists = topics
@@ -169,22 +169,7 @@ impl Kind for Subscription {
     }
 
     fn impact(&self, from: Option<&Spec>, to: Option<&Spec>, fields: &[Field]) -> Impact {
-        let degrades = |reason: String| Impact::new(Severity::Degrades, reason);
-        match (from, to) {
-            (Some(from), None) => {
-                degrades(format!("{} no longer receives what the topic publishes", from.endpoint))
-            }
-            (Some(_), Some(to)) if touches(fields, "raw") => degrades(format!(
-                "messages to {} come {} SNS's envelope: whoever reads them must expect it",
-                to.endpoint,
-                if to.raw { "without" } else { "in" },
-            )),
-            (Some(_), Some(to)) if touches(fields, "filter") => degrades(format!(
-                "other messages than before reach {}, within about 15 minutes",
-                to.endpoint
-            )),
-            _ => Impact::safe(),
-        }
+        impact::of(from, to, fields)
     }
 
     fn examples() -> Vec<Spec> {

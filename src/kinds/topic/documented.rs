@@ -1,32 +1,20 @@
 //! What the kind `topic` needs to be allowed, and which inputs of SNS it manages.
 
 use super::Topic;
-use crate::kinds::{Documented, Input, Permission, Phase, Scope};
+use crate::kinds::{Documented, Input, Permission, Scope};
 
 impl Documented for Topic {
     const PERMISSIONS: &'static [Permission] = &[
-        Permission { action: "sns:GetTopicAttributes", resource: Scope::Topic, phase: Phase::Plan },
-        Permission {
-            action: "sns:ListTagsForResource",
-            resource: Scope::Topic,
-            phase: Phase::Plan,
-        },
-        Permission {
-            action: "sns:ListSubscriptionsByTopic",
-            resource: Scope::Topic,
-            phase: Phase::Plan,
-        },
-        Permission { action: "kms:DescribeKey", resource: Scope::Key, phase: Phase::Plan },
-        Permission { action: "kms:GetKeyPolicy", resource: Scope::Key, phase: Phase::Plan },
-        Permission { action: "sns:CreateTopic", resource: Scope::Topic, phase: Phase::Apply },
-        Permission {
-            action: "sns:SetTopicAttributes",
-            resource: Scope::Topic,
-            phase: Phase::Apply,
-        },
-        Permission { action: "sns:DeleteTopic", resource: Scope::Topic, phase: Phase::Apply },
-        Permission { action: "sns:TagResource", resource: Scope::Topic, phase: Phase::Apply },
-        Permission { action: "sns:UntagResource", resource: Scope::Topic, phase: Phase::Apply },
+        Permission::to_plan("sns:GetTopicAttributes", Scope::Topic),
+        Permission::to_plan("sns:ListTagsForResource", Scope::Topic),
+        Permission::to_plan("sns:ListSubscriptionsByTopic", Scope::Topic),
+        Permission::to_plan("kms:DescribeKey", Scope::Key),
+        Permission::to_plan("kms:GetKeyPolicy", Scope::Key),
+        Permission::to_apply("sns:CreateTopic", Scope::Topic),
+        Permission::to_apply("sns:SetTopicAttributes", Scope::Topic),
+        Permission::to_apply("sns:DeleteTopic", Scope::Topic),
+        Permission::to_apply("sns:TagResource", Scope::Topic),
+        Permission::to_apply("sns:UntagResource", Scope::Topic),
     ];
     const INPUTS: &'static [Input] = &[
         Input {

@@ -76,6 +76,10 @@ impl Kind for Topic {
     type Spec = Spec;
     type Outputs = Outputs;
 
+    fn hear_of(&self, declared: &BTreeSet<String>) {
+        self.topics.hear_of(declared);
+    }
+
     async fn read(
         &self,
         wanted: &[Wanted<Spec>],
@@ -84,7 +88,7 @@ impl Kind for Topic {
         let mut names: BTreeMap<String, Option<Wanted<Spec>>> =
             wanted.iter().map(|one| (one.name.clone(), Some(one.clone()))).collect();
         if reading == Reading::Everything {
-            for name in self.topics.owned().await? {
+            for name in self.topics.perhaps_owned().await? {
                 names.entry(name).or_insert(None);
             }
         }
