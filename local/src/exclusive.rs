@@ -1,7 +1,7 @@
 //! Operations that AWS carries out one at a time on a resource: one that comes while another is under way is refused,
 //! instead of being queued.
 //!
-//! SNS documents it for tags (`ConcurrentAccess` of CreateTopic, TagResource and UntagResource). SES's model lists
+//! SNS documents it for tags (`ConcurrentAccess` of `CreateTopic`, `TagResource` and `UntagResource`). SES's model lists
 //! `ConcurrentModificationException` for making and deleting identities, sets and pools, and for tags.
 
 use std::collections::BTreeSet;

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use sesinfra::engine::{Change, DynKind, Marks, Put, Reading, Registry, Wanted};
+use sesinfra::engine::{
+    Change, DynKind, Marks, Put, Reading, Registry, Severity, Wanted, difference,
+};
 use sesinfra::kinds::{Documentation, documentation};
 
 use crate::it::stage::Stage;
@@ -98,6 +100,48 @@ async fn paths_that_a_kind_names_exist_and_every_field_differs_somewhere() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Whether a word is of an interface, not of a language: `PutEmailIdentity`, `REJECT_MESSAGE`, `on_mx_failure`.
+fn is_of_an_interface(word: &str) -> bool {
+    let word = word.trim_matches(|letter: char| !letter.is_alphanumeric());
+    let capitals = word.chars().filter(char::is_ascii_uppercase).count();
+    let is_plain = word.chars().all(|letter| letter.is_alphanumeric());
+    // `DMARC`, `SES` and `CloudWatch` are words of e-mail and names.
+    let is_name = ["CloudWatch", "EventBridge"].contains(&word);
+    (word.contains('_') && !word.contains('.'))
+        || (is_plain && !is_name && capitals > 1 && capitals < word.len() && !word.ends_with('s'))
+}
+
+/// Every change of every kind says what it does to mail in words, or that it does nothing.
+#[tokio::test]
+async fn no_reason_is_empty_or_a_word_of_the_interface() {
+    let stage = Stage::new().await;
+    let mut judged: BTreeMap<&str, usize> = BTreeMap::new();
+    for kind in registry(&stage).await.kinds() {
+        let examples = kind.examples().unwrap();
+        let some = examples.iter().map(Some).chain([None]);
+        let pairs = some.clone().flat_map(|from| some.clone().map(move |to| (from, to)));
+        for (from, to) in pairs.filter(|(from, to)| from.is_some() || to.is_some()) {
+            let fields = difference(from, to, kind.write_only());
+            let impact = kind.impact(from, to, &fields).unwrap();
+            if impact.severity == Severity::Safe {
+                continue;
+            }
+            *judged.entry(kind.name()).or_default() += 1;
+            // A policy's own words may stand after the colon, where they are listed.
+            let sentence = impact.reason.split(": ").next().unwrap();
+            let reason = format!("{}: {}", kind.name(), impact.reason);
+            assert!(impact.reason.split_whitespace().count() >= 4, "{reason}");
+            assert!(!sentence.split_whitespace().any(is_of_an_interface), "{reason}");
+            assert!(!impact.reason.ends_with('.'), "{reason}");
+        }
+        assert!(
+            judged.contains_key(kind.name()),
+            "nothing that happens to {} matters",
+            kind.name()
+        );
+    }
 }
 
 #[tokio::test]

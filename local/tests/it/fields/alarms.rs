@@ -269,7 +269,7 @@ async fn an_alarm_that_has_gone_off_says_so() {
     let call = client(&stage).set_alarm_state().alarm_name("slow").state_value("ALARM".into());
     call.state_reason("3 was more than 2").send().await.unwrap();
     let registry = stage.open(&file).await.registry;
-    let wanted = [Wanted { name: "slow".to_owned(), spec: None }];
+    let wanted = [Wanted::looked_for("slow".to_owned())];
     let found = registry.get("alarm").unwrap().read(&wanted, Reading::Named).await.unwrap();
     assert_eq!(found[0].ownership, Ownership::Ours);
     assert!(found[0].notes[0].contains("has gone off"), "{:?}", found[0].notes);

@@ -4,6 +4,8 @@
 mod destinations;
 mod identities;
 mod keys;
+mod lag;
+mod losses;
 mod moves;
 mod policies;
 mod sets;

@@ -57,13 +57,13 @@ impl Mailer {
             .subject(part("Hi"))
             .body(Body::builder().text(part("Hello.")).build())
             .build();
-        let send = self
+        let mail = self
             .ses
             .send_email()
             .from_email_address(ALLOWED)
             .destination(Destination::builder().to_addresses(BOUNCE).build())
             .content(EmailContent::builder().simple(message).build());
-        let sent = send.send().await.unwrap_or_else(|error| panic!("{when}: {error:?}"));
+        let sent = mail.send().await.unwrap_or_else(|error| panic!("{when}: {error:?}"));
         self.sent.lock().unwrap().insert(sent.message_id.unwrap());
     }
 
