@@ -102,13 +102,14 @@ impl World {
     }
 
     /// A world of its own that begins as this one is now: neither time, options nor changes of one reach the other. What
-    /// nothing of sesinfra's writes (quotas, buses, tags that the tagging API keeps itself) is shared.
+    /// nothing of sesinfra's writes (buses, tags that the tagging API keeps itself) is shared.
     #[must_use]
     pub fn fork(&self, endpoint: &str) -> Self {
         Self {
             clock: Arc::new(self.clock.fork()),
             options: copy(&self.options),
             memory: copy(&self.memory),
+            quotas: copy(&self.quotas),
             sightings: Arc::default(),
             endpoint: endpoint.to_owned(),
             ..self.copy()

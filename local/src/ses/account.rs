@@ -95,10 +95,31 @@ impl Account {
     }
 }
 
+/// The codes of the quotas on a day's recipients and on a second's, as the AWS General Reference lists them.
+const DAILY: &str = "L-804C8AE8";
+const RATE: &str = "L-CDEF9B6B";
+
+/// How many recipients the account may write to in a day and in a second, what Service Quotas granted included.
+///
+/// An account in the sandbox keeps the sandbox's: we take it that AWS grants more only together with production access.
+pub(super) fn limits(call: &mut Call<'_>) -> (f64, f64) {
+    let place = call.place.clone();
+    let raised = |code| call.with.quotas.raised(&place.account, &place.region, code);
+    let (daily, rate) = (raised(DAILY), raised(RATE));
+    let account = &call.here().account;
+    let at_least = |has: f64, granted: Option<f64>| {
+        // Below zero there is no limit.
+        let counts = account.production && has >= 0.0;
+        granted.filter(|granted| counts && *granted > has).unwrap_or(has)
+    };
+    (at_least(account.per_day, daily), at_least(account.per_second, rate))
+}
+
 /// `GetAccount`.
 #[expect(clippy::unnecessary_wraps, reason = "every operation has this type")]
 pub(super) fn get(call: &mut Call<'_>) -> Reply {
     let now = call.now;
+    let (per_day, per_second) = limits(call);
     let here = call.here();
     let sent = here.ledger.sent_in_a_day(now);
     let account = &here.account;
@@ -107,8 +128,8 @@ pub(super) fn get(call: &mut Call<'_>) -> Reply {
         "EnforcementStatus": account.enforcement.text(),
         "ProductionAccessEnabled": account.production,
         "SendQuota": {
-            "Max24HourSend": account.per_day,
-            "MaxSendRate": account.per_second,
+            "Max24HourSend": per_day,
+            "MaxSendRate": per_second,
             "SentLast24Hours": sent,
         },
         "SendingEnabled": account.sending && account.enforcement != Enforcement::Shutdown,

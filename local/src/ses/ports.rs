@@ -22,6 +22,8 @@ pub struct Dependencies {
     pub topics: Arc<dyn Topics>,
     /// The other places that events go to.
     pub sinks: Arc<dyn Sinks>,
+    /// What Service Quotas granted.
+    pub quotas: Arc<dyn Quotas>,
     /// What this cloud does where AWS leaves a choice, asked at each request.
     pub settings: Arc<dyn Fn() -> Settings + Send + Sync>,
 }
@@ -43,6 +45,12 @@ pub struct Record {
     pub kind: String,
     /// One per resource record: a TXT value in its quotes, an MX value with its priority.
     pub values: Vec<String>,
+}
+
+/// Raised quotas.
+pub trait Quotas: Send + Sync {
+    /// The value of the quota of SES with this code, if Service Quotas raised it for the account in the Region.
+    fn raised(&self, account: &str, region: &str, code: &str) -> Option<f64>;
 }
 
 /// The caller of a topic or key: SES on behalf of one of an account's resources.

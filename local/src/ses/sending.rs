@@ -3,7 +3,7 @@
 use fakecloud_core::service::AwsServiceError;
 use serde_json::{Value, json};
 
-use super::account::Enforcement;
+use super::account::{self, Enforcement};
 use super::call::Call;
 use super::errors::{
     Reply, account_suspended, bad_request, limit_exceeded, mail_from_not_verified,
@@ -301,14 +301,15 @@ fn check_quota(call: &mut Call<'_>, message: &Message) -> Result<(), AwsServiceE
     let now = call.now;
     let recipients = message.recipients();
     let daily = recipients.iter().filter(|address| simulated(address).is_none()).count();
+    let (per_day, per_second) = account::limits(call);
     let here = call.here();
     let in_a_day = here.ledger.sent_in_a_day(now) + daily;
-    let unlimited = here.account.per_day < 0.0;
-    if !unlimited && in_a_day as f64 > here.account.per_day {
+    let unlimited = per_day < 0.0;
+    if !unlimited && in_a_day as f64 > per_day {
         return Err(limit_exceeded("Daily message quota exceeded."));
     }
     // A message may take more than one second's share, but only if the second has some left.
-    if here.ledger.sent_in_a_second(now) as f64 >= here.account.per_second {
+    if here.ledger.sent_in_a_second(now) as f64 >= per_second {
         return Err(too_many_requests("Maximum sending rate exceeded."));
     }
     here.ledger.note(now, daily, recipients.len());

@@ -13,11 +13,12 @@ use fakecloud_iam::evaluator::{
     EvalRequest, PolicyDocument, collect_identity_policies, evaluate, evaluate_resource_policy_only,
 };
 use fakecloud_route53::model::ResourceRecordSet;
+use fakecloud_servicequotas::state::applied_key;
 use fakecloud_sns::delivery::SnsDeliveryImpl;
 
 use super::dns::host;
 use super::ports::{
-    BusEvent, Datum, OnBehalf, PublicDns, Record, Refused, Settings, Sinks, Topics,
+    BusEvent, Datum, OnBehalf, PublicDns, Quotas, Record, Refused, Settings, Sinks, Topics,
 };
 use super::state::Arn;
 use super::{Dependencies, SesCloud};
@@ -43,7 +44,8 @@ impl SesCloud {
             clock: Arc::new(move || clock.now().timestamp_millis()),
             dns: Arc::clone(&seen) as Arc<_>,
             topics: Arc::clone(&seen) as Arc<_>,
-            sinks: seen,
+            sinks: Arc::clone(&seen) as Arc<_>,
+            quotas: seen,
             settings: Arc::new(settings),
         };
         Self::new(Arc::clone(&world.ses), with)
@@ -83,6 +85,13 @@ impl PublicDns for Neighbours {
             }
         }
         Box::new(all)
+    }
+}
+
+impl Quotas for Neighbours {
+    fn raised(&self, account: &str, region: &str, code: &str) -> Option<f64> {
+        let accounts = self.0.quotas.read();
+        accounts.get(account)?.applied.get(&applied_key(region, false, "ses", code)).copied()
     }
 }
 

@@ -205,3 +205,26 @@ async fn templates_are_rendered_with_all_their_data_or_not_at_all() {
     let get = bench.ses.get_email_template().template_name("no").send().await;
     refused(get, "NotFoundException");
 }
+
+#[tokio::test]
+async fn a_raised_quota_shows_once_the_account_is_out_of_the_sandbox() {
+    let bench = Bench::start().await;
+    let raise = |code: &str, value: f64| {
+        let mut accounts = bench.cloud.world().quotas.write();
+        let raised = &mut accounts.get_or_create(ACCOUNT).applied;
+        raised
+            .insert(fakecloud_servicequotas::state::applied_key(REGION, false, "ses", code), value);
+    };
+    raise("L-804C8AE8", 70_000.0);
+    raise("L-CDEF9B6B", 28.0);
+    let shown = async || {
+        let quota = get(&bench).await.send_quota.unwrap();
+        (quota.max24_hour_send(), quota.max_send_rate())
+    };
+    assert_eq!(shown().await, (200.0, 1.0));
+    bench.grant().await;
+    assert_eq!(shown().await, (70_000.0, 28.0));
+    // What SES gave already is not taken back.
+    raise("L-804C8AE8", 60.0);
+    assert_eq!(shown().await, (50_000.0, 28.0));
+}
