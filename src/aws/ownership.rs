@@ -186,7 +186,7 @@ fn read_marks(tags: &Tags) -> Marks {
     }
 }
 
-/// The seal of a resource. What is in a CloudFormation stack has one of its own: a stack would undo our changes, or delete
+/// The seal of a resource. What is in a `CloudFormation` stack has one of its own: a stack would undo our changes, or delete
 /// the resource under us, so one that a stack took in is no longer ours, and one that is in a stack becomes ours only by
 /// being adopted as that.
 fn seal(project: &str, environment: &str, arn: &str, stack: Option<&str>) -> String {
@@ -194,14 +194,14 @@ fn seal(project: &str, environment: &str, arn: &str, stack: Option<&str>) -> Str
     twelve_hex_digits(&parts.into_iter().chain(stack).collect::<Vec<_>>())
 }
 
-/// The CloudFormation stack that a resource with these tags is in. Nobody can remove these tags but AWS.
+/// The `CloudFormation` stack that a resource with these tags is in. Nobody can remove these tags but AWS.
 fn stack(tags: &Tags) -> Option<&str> {
     let id = tags.get(STACK).map(String::as_str);
     let other = || tags.iter().find(|(key, _)| key.starts_with(STACK_PREFIX));
     id.or_else(|| other().map(|(_, value)| value.as_str()))
 }
 
-/// What to know of a resource with these tags that is in a CloudFormation stack.
+/// What to know of a resource with these tags that is in a `CloudFormation` stack.
 #[must_use]
 pub fn note_of_stack(tags: &Tags) -> Option<String> {
     let name =

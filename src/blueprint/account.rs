@@ -28,7 +28,7 @@ pub(super) fn account(environment: &Environment, into: &mut Draft) {
         return;
     }
     // There is one for each account and Region; the account is the environment's own.
-    let address = Address::new("account", environment.settings.aws.region.to_string());
+    let address = Address::new("account", environment.settings.aws.region.as_str());
     if let Some(resource) = into.resource(address, &spec) {
         into.add(resource);
     }

@@ -1,7 +1,7 @@
 //! Arguments that several commands have, and how their texts are read.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -73,7 +73,9 @@ pub(super) enum Subject {
 pub(super) fn subject(text: &str) -> Result<Subject, String> {
     let is_path = text.contains(['/', '\\', '.']);
     match environment(text) {
-        Ok(name) if !text.ends_with(".json") => Ok(Subject::Environment(name)),
+        Ok(name) if Path::new(text).extension().is_none_or(|it| it != "json") => {
+            Ok(Subject::Environment(name))
+        }
         Err(error) if !is_path => Err(error),
         _ => Ok(Subject::Plan(PathBuf::from(text))),
     }

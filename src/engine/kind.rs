@@ -2,6 +2,8 @@
 //!
 //! Invariant: only [`Kind::read`] produces specs, so wanted and live always meet in one normal form.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -149,6 +151,7 @@ pub trait Kind: Send + Sync + 'static {
     /// The place that the resource `name` fills among those of its kind: a topic's, for its subscriptions. One that goes
     /// does so only after all that come to the same place, or change there, so that nothing is missed in between. Where a
     /// service limits how many a place holds, one more than wanted must fit in meanwhile.
+    #[must_use]
     fn place(_name: &str) -> Option<&str> {
         None
     }

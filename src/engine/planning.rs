@@ -13,7 +13,8 @@ use super::others::{refusals, unmanaged, warn_of_unmanaged};
 use super::scope::{defer, keep_targets};
 use super::{
     Action, Address, Aim, BoxError, Change, DynKind, Field, Graph, Impact, Life, LiveValue, Marks,
-    Ownership, Plan, PlannedChange, Registry, Resource, World, difference, resolve, touches,
+    Ownership, Plan, PlannedChange, Registry, Resource, Severity, World, difference, resolve,
+    touches,
 };
 
 /// What the operator asked for beside the environment itself.

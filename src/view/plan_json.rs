@@ -43,9 +43,8 @@ fn resource_change(change: &PlannedChange) -> Value {
     let actions: &[&str] = match change.action {
         Action::None => &["no-op"],
         Action::Adopt if change.fields.is_empty() => &["no-op"],
-        Action::Adopt => &["update"],
         Action::Create => &["create"],
-        Action::Update => &["update"],
+        Action::Adopt | Action::Update => &["update"],
         Action::Replace => &["delete", "create"],
         Action::Delete => &["delete"],
         Action::Forget => &["forget"],

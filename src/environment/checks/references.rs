@@ -5,7 +5,10 @@ use crate::environment::finding::Severity;
 use crate::environment::names::{Arn, QueueName};
 use crate::environment::types::{Encryption, Endpoint, EventTarget};
 use crate::environment::words;
-use crate::environment::{names, types::DeadLetter};
+use crate::environment::{
+    names,
+    types::{DeadLetter, Settings},
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -114,25 +117,6 @@ fn references(subject: &Subject<'_>) -> Vec<Reference> {
             }
         }
     }
-    if let Some(alarms) = &settings.alarms {
-        add(&["alarms", "topic"], target!(TopicReference, &alarms.topic), "topics", "topic");
-        for (name, alarm) in &alarms.custom {
-            let given = [
-                ("on_alarm", alarm.on_alarm.as_ref()),
-                ("on_ok", alarm.on_ok.as_ref()),
-                ("on_no_data", Some(&alarm.on_no_data)),
-            ];
-            for (key, actions) in given {
-                for action in actions.into_iter().flatten() {
-                    // What an ARN leads to may be anything that CloudWatch acts on.
-                    if let names::AlarmAction::Topic(topic) = action {
-                        let path = ["alarms", "custom", name.as_str(), key, topic.as_str()];
-                        add(&path, Target::Name(topic.to_string()), "topics", "topic");
-                    }
-                }
-            }
-        }
-    }
     for (name, queue) in &settings.queues {
         if let Some(DeadLetter { queue: Some(target), .. }) = &queue.dead_letter {
             let path = ["queues", name.as_str(), "dead_letter", "queue"];
@@ -147,6 +131,34 @@ fn references(subject: &Subject<'_>) -> Vec<Reference> {
         for set in policy.configuration_sets.iter().flatten() {
             let path = ["send_policies", name.as_str(), "configuration_sets", &set.to_string()];
             add(&path, target!(SetReference, set), "configuration_sets", "configuration set");
+        }
+    }
+    all.extend(references_of_alarms(settings));
+    all
+}
+
+/// Every topic that alarms name.
+fn references_of_alarms(settings: &Settings) -> Vec<Reference> {
+    let mut all = Vec::new();
+    let mut add = |path: &[&str], target| {
+        all.push(Reference { path: strings(path), target, section: "topics", what: "topic" });
+    };
+    let Some(alarms) = &settings.alarms else { return all };
+    add(&["alarms", "topic"], target!(TopicReference, &alarms.topic));
+    for (name, alarm) in &alarms.custom {
+        let given = [
+            ("on_alarm", alarm.on_alarm.as_ref()),
+            ("on_ok", alarm.on_ok.as_ref()),
+            ("on_no_data", Some(&alarm.on_no_data)),
+        ];
+        for (key, actions) in given {
+            for action in actions.into_iter().flatten() {
+                // What an ARN leads to may be anything that CloudWatch acts on.
+                if let names::AlarmAction::Topic(topic) = action {
+                    let path = ["alarms", "custom", name.as_str(), key, topic.as_str()];
+                    add(&path, Target::Name(topic.to_string()));
+                }
+            }
         }
     }
     all

@@ -141,15 +141,15 @@ impl Kind for Alarm {
         wanted: &[Wanted<Spec>],
         reading: Reading,
     ) -> Result<Vec<Live<Spec, Outputs>>, BoxError> {
-        let named: BTreeSet<String> = wanted.iter().map(|one| one.name.clone()).collect();
-        let mut names = named.clone();
+        let declared: BTreeSet<String> = wanted.iter().map(|one| one.name.clone()).collect();
+        let mut names = declared.clone();
         if reading == Reading::Everything {
             let prefix = self.session.arns.alarm("");
             let tagged = self.session.tagged().await?;
             let ours = tagged.keys().filter_map(|arn| arn.strip_prefix(&prefix));
             names.extend(ours.map(ToOwned::to_owned));
         }
-        self.read_all(names, &named).await
+        self.read_all(names, &declared).await
     }
 
     async fn put(&self, change: &Change<Spec>) -> Result<Put<Outputs>, BoxError> {

@@ -69,16 +69,16 @@ impl Alarm {
         self.tags.get(name.to_owned(), read).await.or_absent()
     }
 
-    /// Reads alarms by their names: those that are `named`, and of the others only what is ours.
+    /// Reads alarms by their names: those that are `wanted`, and of the others only what is ours.
     pub(super) async fn read_all(
         &self,
         names: BTreeSet<String>,
-        named: &BTreeSet<String>,
+        wanted: &BTreeSet<String>,
     ) -> Result<Vec<Live<Spec, Outputs>>, BoxError> {
         let names: Vec<String> = names.into_iter().collect();
         let found = self.described(&names).await?;
         let reads = found.into_iter().map(|(name, found)| async move {
-            let is_named = named.contains(&name);
+            let is_named = wanted.contains(&name);
             self.read_one(name, found, is_named).await
         });
         let read: Vec<_> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;

@@ -101,9 +101,9 @@ mod tests {
         of(Some(&from), Some(&to))
     }
 
-    fn suppressing(reasons: &[&str]) -> Option<Suppression> {
+    fn suppressing(reasons: &[&str]) -> Suppression {
         let reasons = reasons.iter().map(|reason| (*reason).to_owned()).collect();
-        Some(Suppression { reasons, ..Suppression::default() })
+        Suppression { reasons, ..Suppression::default() }
     }
 
     #[test]
@@ -125,14 +125,14 @@ mod tests {
     #[test]
     fn suppression_that_holds_back_less_is_said() {
         let reason =
-            |reasons: &[&str]| of_change(|to| to.suppression = suppressing(reasons)).reason;
+            |reasons: &[&str]| of_change(|to| to.suppression = Some(suppressing(reasons))).reason;
         assert_eq!(reason(&["bounce", "complaint"]), "");
         assert!(reason(&["bounce"]).ends_with("suppressed for a complaint"));
         assert!(reason(&[]).starts_with("suppression is off"));
         let mut spec = super::super::documented::examples().remove(0);
-        spec.suppression = suppressing(&["bounce"]);
+        spec.suppression = Some(suppressing(&["bounce"]));
         assert_eq!(of(None, Some(&spec)), Impact::safe());
-        spec.suppression = suppressing(&[]);
+        spec.suppression = Some(suppressing(&[]));
         assert_eq!(of(None, Some(&spec)).severity, Severity::Degrades);
     }
 
