@@ -106,7 +106,7 @@ async fn paths_that_a_kind_names_exist_and_every_field_differs_somewhere() {
 fn is_of_an_interface(word: &str) -> bool {
     let word = word.trim_matches(|letter: char| !letter.is_alphanumeric());
     let capitals = word.chars().filter(char::is_ascii_uppercase).count();
-    let is_plain = word.chars().all(|letter| letter.is_alphanumeric());
+    let is_plain = word.chars().all(char::is_alphanumeric);
     // `DMARC`, `SES` and `CloudWatch` are words of e-mail and names.
     let is_name = ["CloudWatch", "EventBridge"].contains(&word);
     (word.contains('_') && !word.contains('.'))

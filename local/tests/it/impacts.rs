@@ -63,7 +63,7 @@ fn fault(impact: &Impact) -> Option<String> {
     found.map(|word| format!("speaks of the interface, not of mail: `{word}` in: {reason}"))
 }
 
-async fn faults(kind: &dyn DynKind) -> BTreeSet<String> {
+fn faults(kind: &dyn DynKind) -> BTreeSet<String> {
     let mut faults = BTreeSet::new();
     for (from, to) in pairs(&kind.examples().unwrap()) {
         let fields = difference(from.as_ref(), to.as_ref(), kind.write_only());
@@ -82,7 +82,7 @@ async fn what_a_change_does_is_said_in_words_of_mail() {
     let mut found = BTreeSet::new();
     let mut severities: BTreeSet<&str> = BTreeSet::new();
     for kind in open.registry.kinds() {
-        found.extend(faults(kind.as_ref()).await);
+        found.extend(faults(kind.as_ref()));
         for (from, to) in pairs(&kind.examples().unwrap()) {
             let fields = difference(from.as_ref(), to.as_ref(), kind.write_only());
             let impact = kind.impact(from.as_ref(), to.as_ref(), &fields);

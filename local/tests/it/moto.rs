@@ -109,7 +109,7 @@ impl Drop for Moto {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn moto_agrees_with_our_wire() {
     let Some(moto) = Moto::start(MOTO) else { return };
-    tokio::time::timeout(LIMIT, agree(&moto)).await.unwrap();
+    tokio::time::timeout(LIMIT, Box::pin(agree(&moto))).await.unwrap();
 }
 
 async fn agree(moto: &Moto) {

@@ -48,11 +48,6 @@ impl Project {
         }
     }
 
-    pub(crate) fn remove(&self, environment: &str) {
-        let path = self.path().join(format!("environments/{environment}.toml"));
-        std::fs::remove_file(path).unwrap();
-    }
-
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }

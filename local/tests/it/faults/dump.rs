@@ -150,6 +150,7 @@ fn sorted(mut items: Vec<Value>) -> Value {
 
 /// A text without what is random or a time in it. Policies are compared as the JSON that they are.
 fn plain(text: &str) -> String {
+    const UUID: &str = "hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh";
     if text.starts_with('{')
         && let Ok(inner) = serde_json::from_str::<Value>(text)
     {
@@ -163,7 +164,6 @@ fn plain(text: &str) -> String {
     }
     let shape: String =
         text.chars().map(|it| if it.is_ascii_hexdigit() { 'h' } else { it }).collect();
-    const UUID: &str = "hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh";
     match shape.find(UUID) {
         Some(at) => format!("{}UUID{}", &text[..at], plain(&text[at + UUID.len()..])),
         None if text.starts_with("ANPA") => "ANPA".to_owned(),

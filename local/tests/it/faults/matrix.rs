@@ -88,7 +88,7 @@ fn part(cases: Vec<Case>) -> Vec<Case> {
 }
 
 /// A fixed choice of `size` cases, spread over all of them.
-fn sample(cases: Vec<Case>, size: usize) -> Vec<Case> {
+fn sample(cases: &[Case], size: usize) -> Vec<Case> {
     let (all, step) = (cases.len(), 7_919);
     // 7,919 is prime and divides no number of cases here, so multiples of it meet every case once.
     assert!(all % step != 0 || all == 0);
@@ -99,7 +99,7 @@ fn sample(cases: Vec<Case>, size: usize) -> Vec<Case> {
 async fn a_clean_run_after_any_fault_ends_where_an_undisturbed_one_does() {
     let mut grounds = BTreeMap::new();
     for job in JOBS {
-        grounds.insert(job, ground(job).await);
+        grounds.insert(job, Box::pin(ground(job)).await);
     }
     let calls: BTreeMap<Job, BTreeMap<Weather, u64>> =
         grounds.iter().map(|(job, ground)| (*job, ground.calls.clone())).collect();
@@ -107,8 +107,8 @@ async fn a_clean_run_after_any_fault_ends_where_an_undisturbed_one_does() {
     let whole = all.len();
     let chosen = match std::env::var("SESINFRA_FAULTS").as_deref() {
         Ok("all") => all,
-        Ok(size) => sample(all, size.parse().unwrap()),
-        Err(_) => sample(all, SAMPLE),
+        Ok(size) => sample(&all, size.parse().unwrap()),
+        Err(_) => sample(&all, SAMPLE),
     };
     let chosen = part(chosen);
     let (began, count) = (Instant::now(), chosen.len());

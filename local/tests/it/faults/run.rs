@@ -235,7 +235,7 @@ async fn struck(stage: &Stage, kills: bool) {
     if kills {
         stage.cloud.faults().struck().await;
     } else {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -1,6 +1,7 @@
 //! Settings of the account: only what is declared is touched, and nothing is put back.
 
 use aws_sdk_sesv2::operation::get_account::GetAccountOutput;
+use aws_sdk_sesv2::types::SuppressionListReason;
 use sesinfra::engine::{Action, Severity};
 
 use super::address;
@@ -13,7 +14,7 @@ async fn account(stage: &Stage) -> GetAccountOutput {
 
 fn reasons(account: &GetAccountOutput) -> Vec<&str> {
     let reasons = account.suppression_attributes().unwrap().suppressed_reasons();
-    reasons.iter().map(|reason| reason.as_str()).collect()
+    reasons.iter().map(SuppressionListReason::as_str).collect()
 }
 
 /// The calls since the last time that write.

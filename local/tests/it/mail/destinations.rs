@@ -23,7 +23,7 @@ async fn a_topic_goes_after_what_publishes_to_it() {
     assert!(gone < position(&plan, Verb::Delete, "topic.first"));
     stage.converge(only).await;
     // SNS knows the tags of a deleted topic for a moment longer.
-    stage.cloud.advance(Duration::from_secs(60));
+    stage.cloud.advance(Duration::from_mins(1));
     stage.converge(FILE).await;
     stage.converge("").await;
 }

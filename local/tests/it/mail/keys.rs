@@ -9,7 +9,7 @@ use super::{Stage, errors, paths, ses};
 
 const EASY: &str = "[identities.\"pivot.app\"]\ndkim = { key = \"rsa-2048\" }\n";
 const SHORT: &str = "[identities.\"pivot.app\"]\ndkim = { key = \"rsa-1024\" }\n";
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const DAY: Duration = Duration::from_hours(24);
 const FIRST: &str = include_str!("../ses/keys/rsa1024.private");
 const SECOND: &str = include_str!("../ses/keys/second1024.private");
 

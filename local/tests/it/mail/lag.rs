@@ -29,7 +29,7 @@ const BARE: &str = r#"
 
 /// A stage on which nothing is found by its tags as long as a test lasts.
 async fn late() -> Stage {
-    let options = Options { tagging_lag: Duration::from_secs(86_400), ..Options::default() };
+    let options = Options { tagging_lag: Duration::from_hours(24), ..Options::default() };
     let stage = Stage::with(options, None).await;
     stage.zone("pivot.app").await;
     stage

@@ -45,7 +45,7 @@ async fn a_policy_waits_where_ses_wants_a_verified_identity() {
     let stage = Stage::new().await;
     stage.zone("pivot.app").await;
     stage.cloud.change(|options| {
-        options.verification = Duration::from_secs(3_600);
+        options.verification = Duration::from_hours(1);
         options.ses.policies_need_verification = true;
     });
     let (_, report) = stage.open(FILE).await.apply().await;
@@ -53,6 +53,6 @@ async fn a_policy_waits_where_ses_wants_a_verified_identity() {
     let plan = stage.open(FILE).await.plan().await.unwrap();
     let change = plan.change(&address("identity_policy.pivot.app/partner")).unwrap();
     assert_eq!(change.deferred.as_deref(), Some("pivot.app is not verified yet"));
-    stage.cloud.advance(Duration::from_secs(7_200));
+    stage.cloud.advance(Duration::from_hours(2));
     stage.converge(FILE).await;
 }
