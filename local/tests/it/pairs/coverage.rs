@@ -11,11 +11,15 @@ const LEAST: usize = 20;
 
 /// Fields that no pair sets: they choose the account, another file or what the engine never sees, or (`env`) would
 /// need a change of this process's environment.
-const OUTSIDE: [&str; 9] = [
+const OUTSIDE: [&str; 13] = [
     "Settings.aws",
     "Settings.extends",
     "Settings.project",
     "Settings.protect",
+    "ConfigurationSet.protect",
+    "Queue.protect",
+    "SendPolicy.protect",
+    "Topic.protect",
     "Aws.account",
     "Aws.region",
     "Aws.role",
