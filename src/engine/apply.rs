@@ -16,7 +16,7 @@ use super::schedule::Schedule;
 use super::settle::{Reread, Settled, settle};
 use super::work::{StepEnd, Work, carry_out, read_outputs};
 use super::{
-    Action, Address, BoxError, Change, Family, Life, Marks, Outcome, Plan, PlannedChange, Registry,
+    Action, Address, BoxError, Change, Family, Marks, Outcome, Plan, PlannedChange, Registry,
     Report, Unresolved, Verb, references, resolve,
 };
 
@@ -177,19 +177,15 @@ impl<'a> Applying<'a> {
                 _ => Work::Mark { kind, marks },
             });
         }
-        if matches!(step.verb, Verb::Settle | Verb::Vanish) {
+        if matches!(step.verb, Verb::Settle | Verb::Vanish | Verb::Forget) {
             return Ok(Work::Nothing);
         }
         let change = *self
             .changes
             .get(&step.address)
             .ok_or_else(|| format!("the plan has a step for {} but no change", step.address))?;
-        let live = || change.from.clone().unwrap_or(Value::Null);
-        match step.verb {
-            Verb::Delete => return Ok(Work::Delete { kind, live: live() }),
-            Verb::Forget if kind.life() == Life::Root => return Ok(Work::Unmark { kind }),
-            Verb::Forget => return Ok(Work::Release { kind, live: live() }),
-            _ => {}
+        if step.verb == Verb::Delete {
+            return Ok(Work::Delete { kind, live: change.from.clone().unwrap_or(Value::Null) });
         }
         if step.verb == Verb::Include && change.fields.is_empty() && !kind.says_whose() {
             return Ok(Work::Nothing);

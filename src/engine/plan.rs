@@ -84,7 +84,7 @@ pub enum Verb {
     Delete,
     /// Goes with its parent, without a call.
     Vanish,
-    /// Takes off what says that it is ours: it stays.
+    /// Lets go of a child that cannot be deleted, without a call: the marks of its root name it no more.
     Forget,
     /// Creates.
     Create,

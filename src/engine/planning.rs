@@ -43,10 +43,10 @@ impl Options {
     fn aim(&self, address: &Address) -> Aim {
         if self.destroy {
             Aim::Delete
-        } else if self.adopts(address) {
-            Aim::Adopt
         } else if self.replace.contains(address) {
             Aim::Replace
+        } else if self.adopts(address) {
+            Aim::Adopt
         } else {
             Aim::Keep
         }

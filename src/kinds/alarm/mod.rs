@@ -183,7 +183,8 @@ impl Kind for Alarm {
     }
 
     async fn mark(&self, name: &str, marks: &Marks) -> Result<(), BoxError> {
-        let live = self.tags_of(name).await?.ok_or("the alarm is gone")?;
+        let live =
+            self.tags_of(name).await?.ok_or("the alarm is gone since the plan: plan again")?;
         let arn = self.session.arns.alarm(name);
         Ok(self.tag(name, self.session.owner.mark_changes(&arn, &live, marks)).await?)
     }

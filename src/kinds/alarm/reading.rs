@@ -93,8 +93,7 @@ impl Alarm {
     ) -> Result<Option<Live<Spec, Outputs>>, BoxError> {
         let arn = self.session.arns.alarm(&name);
         let Named::Metric(alarm) = found else {
-            let reason =
-                "a composite alarm has this name, and names are shared by alarms of all types";
+            let reason = "a composite alarm has this name, and alarms of all types share their names: rename one of the two";
             return if is_named { Err(format!("{name}: {reason}").into()) } else { Ok(None) };
         };
         let Some(tags) = self.tags_of(&name).await? else { return Ok(None) };

@@ -2,7 +2,7 @@
 
 use super::reading::Named;
 use super::{Alarm, Outputs, Spec, sdk};
-use crate::aws::{AwsError, TagChanges, failed};
+use crate::aws::{AwsError, TagChanges, Taken, failed};
 use crate::engine::{BoxError, Change, Ownership, Put};
 
 impl Alarm {
@@ -13,21 +13,13 @@ impl Alarm {
         self.tags.forget_key(name);
         match self.described(std::slice::from_ref(name)).await?.remove(name) {
             None => {}
-            Some(Named::Other) => return Err("a composite alarm of this name exists".into()),
+            Some(Named::Other) => return Err("a composite alarm of this name exists, and alarms of all types share their names: rename one of the two".into()),
             Some(Named::Metric(_)) => {
                 let tags = self.tags_of(name).await?.unwrap_or_default();
                 match self.session.owner.read(&arn, &tags).0 {
                     // An earlier run made it and was cut off. A Put changes no tags of an alarm that exists.
                     Ownership::Ours => return self.update(change, true).await,
-                    Ownership::Foreign(owner) => {
-                        return Err(format!("an alarm of this name belongs to {owner}").into());
-                    }
-                    Ownership::Unowned | Ownership::Blocked(_) => {
-                        return Err(
-                            "an alarm of this name exists meanwhile and was not made by sesinfra"
-                                .into(),
-                        );
-                    }
+                    taken => return Err(Taken::by(&taken, "an alarm").into()),
                 }
             }
         }
@@ -53,7 +45,8 @@ impl Alarm {
             call.send().await.map_err(failed("cloudwatch:PutMetricAlarm", name))?;
         }
         if touches_tags {
-            let live = self.tags_of(name).await?.ok_or("the alarm is gone since the plan")?;
+            let live =
+                self.tags_of(name).await?.ok_or("the alarm is gone since the plan: plan again")?;
             let changes = self.session.owner.user_changes(&live, &change.to.tags);
             self.tag(name, changes).await?;
         }

@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use super::identity::Identities;
-use crate::aws::{AwsError, Class, failed, note_of_stack, ses_tags};
+use crate::aws::{AwsError, Class, Taken, failed, note_of_stack, ses_tags};
 use crate::engine::{
     BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Ownership, Put, Reading, Wanted,
 };
@@ -173,13 +173,7 @@ impl ConfigurationSet {
                 let from = Self::live(&state).spec;
                 self.write(&change.name, &from, &change.to).await
             }
-            Ownership::Foreign(owner) => {
-                Err(format!("a configuration set of this name belongs to {owner}").into())
-            }
-            Ownership::Unowned | Ownership::Blocked(_) => Err(
-                "a configuration set of this name exists meanwhile and was not made by sesinfra"
-                    .into(),
-            ),
+            taken => Err(Taken::by(taken, "a configuration set").into()),
         }
     }
 
@@ -349,17 +343,13 @@ impl Kind for ConfigurationSet {
 
     async fn mark(&self, name: &str, marks: &Marks) -> Result<(), BoxError> {
         let Some(state) = self.sets.state(name).await? else {
-            return Err(format!("configuration set {name} is gone").into());
+            return Err(
+                format!("configuration set {name} is gone since the plan: plan again").into()
+            );
         };
         let session = self.sets.session();
         let arn = session.arns.configuration_set(name);
         let changes = session.owner.mark_changes(&arn, &state.all_tags, marks);
-        Ok(self.sets.tag(name, changes).await?)
-    }
-
-    async fn unmark(&self, name: &str) -> Result<(), BoxError> {
-        let Some(state) = self.sets.state(name).await? else { return Ok(()) };
-        let changes = self.sets.session().owner.unmark_changes(&state.all_tags);
         Ok(self.sets.tag(name, changes).await?)
     }
 

@@ -102,9 +102,7 @@ impl EventDestination {
             let answer = call.event_destination(definition.clone()).send().await;
             answer.map_err(failed("ses:CreateConfigurationSetEventDestination", name)).map(drop)
         };
-        let answer = until_propagated(may_pass, call).await;
-        self.sets.forget_destinations(set);
-        answer
+        self.write(set, call).await
     }
 
     async fn update(
@@ -120,6 +118,14 @@ impl EventDestination {
             let answer = call.event_destination(definition.clone()).send().await;
             answer.map_err(failed("ses:UpdateConfigurationSetEventDestination", name)).map(drop)
         };
+        self.write(set, call).await
+    }
+
+    /// Makes a call that writes a destination of `set`, again while what it leads to is not known everywhere.
+    async fn write<F>(&self, set: &str, call: impl Fn() -> F) -> Result<(), AwsError>
+    where
+        F: Future<Output = Result<(), AwsError>>,
+    {
         let answer = until_propagated(may_pass, call).await;
         self.sets.forget_destinations(set);
         answer

@@ -83,7 +83,7 @@ impl MailFrom {
         match self.identities.state(name).await? {
             Some(state) => Ok(state.mail_from.clone()),
             // SES answers a Put for an unknown identity with BadRequest, so it is asked first.
-            None => Err(format!("identity {name} is gone").into()),
+            None => Err(format!("identity {name} is gone since the plan: plan again").into()),
         }
     }
 }

@@ -22,7 +22,7 @@ use async_trait::async_trait;
 use aws_sdk_sesv2::types::DkimStatus;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::{Class, failed, note_of_stack, ses_tags};
+use crate::aws::{Class, Taken, failed, note_of_stack, ses_tags};
 use crate::engine::{
     BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Ownership, Put, Reading, Severity,
     Wanted,
@@ -136,12 +136,7 @@ impl Identity {
                 let written = self.write(name, &spec_of(&state), &change.to).await?;
                 Ok(Put::Done(Some(written.unwrap_or(outputs))))
             }
-            Ownership::Foreign(owner) => {
-                Err(format!("an identity of this name belongs to {owner}").into())
-            }
-            Ownership::Unowned | Ownership::Blocked(_) => {
-                Err("an identity of this name exists meanwhile and was not made by sesinfra".into())
-            }
+            taken => Err(Taken::by(taken, "an identity").into()),
         }
     }
 
@@ -274,16 +269,10 @@ impl Kind for Identity {
 
     async fn mark(&self, name: &str, marks: &Marks) -> Result<(), BoxError> {
         let Some(state) = self.identities.state(name).await? else {
-            return Err(format!("identity {name} is gone").into());
+            return Err(format!("identity {name} is gone since the plan: plan again").into());
         };
         let owner = &self.identities.session().owner;
         let changes = owner.mark_changes(&state.arn, &state.all_tags, marks);
-        Ok(self.identities.tag(name, changes).await?)
-    }
-
-    async fn unmark(&self, name: &str) -> Result<(), BoxError> {
-        let Some(state) = self.identities.state(name).await? else { return Ok(()) };
-        let changes = self.identities.session().owner.unmark_changes(&state.all_tags);
         Ok(self.identities.tag(name, changes).await?)
     }
 

@@ -179,16 +179,12 @@ impl Kind for Queue {
     }
 
     async fn mark(&self, name: &str, marks: &Marks) -> Result<(), BoxError> {
-        let Some(url) = self.url(name).await? else { return Err("the queue is gone".into()) };
+        let Some(url) = self.url(name).await? else {
+            return Err("the queue is gone since the plan: plan again".into());
+        };
         let live = self.tags(name, &url).await?;
         let changes = self.session.owner.mark_changes(&self.session.arns.queue(name), &live, marks);
         Ok(self.tag(name, &url, changes).await?)
-    }
-
-    async fn unmark(&self, name: &str) -> Result<(), BoxError> {
-        let Some(url) = self.url(name).await? else { return Ok(()) };
-        let live = self.tags(name, &url).await?;
-        Ok(self.tag(name, &url, self.session.owner.unmark_changes(&live)).await?)
     }
 
     fn examples() -> Vec<Spec> {

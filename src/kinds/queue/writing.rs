@@ -6,7 +6,7 @@ use aws_sdk_sqs::types::QueueAttributeName as Attribute;
 
 use super::attributes::{attributes_at_first, settings};
 use super::{Outputs, Queue, Spec};
-use crate::aws::{AwsError, Class, TagChanges, failed};
+use crate::aws::{AwsError, Class, TagChanges, Taken, failed};
 use crate::engine::{BoxError, Change, Ownership, Put, touches};
 
 impl Queue {
@@ -39,13 +39,7 @@ impl Queue {
                     // A queue has no children to name, so its marks need not be widened.
                     match self.session.owner.read(&arn, &found).0 {
                         Ownership::Ours => self.update(name, None, change).await,
-                        Ownership::Foreign(owner) => {
-                            Err(format!("a queue of this name belongs to {owner}").into())
-                        }
-                        Ownership::Unowned | Ownership::Blocked(_) => Err(
-                            "a queue of this name exists meanwhile and was not made by sesinfra"
-                                .into(),
-                        ),
+                        taken => Err(Taken::by(&taken, "a queue").into()),
                     }
                 }
                 None => Err(error.into()),
@@ -62,7 +56,7 @@ impl Queue {
         change: &Change<Spec>,
     ) -> Result<Put<Outputs>, BoxError> {
         let Some(url) = self.url(name).await? else {
-            return Err("the queue is gone since the plan".into());
+            return Err("the queue is gone since the plan: plan again".into());
         };
         let differs = |path: &str| from.is_none() || touches(&change.fields, path);
         let attributes: BTreeMap<Attribute, String> = settings(from, &change.to)

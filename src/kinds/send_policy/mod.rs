@@ -201,16 +201,18 @@ impl Kind for SendPolicy {
     }
 
     async fn mark(&self, name: &str, marks: &Marks) -> Result<(), BoxError> {
-        let arn = self.policies.arn_of(name).await?.ok_or("the policy is gone")?;
-        let found = self.policies.found(&arn).await?.ok_or("the policy is gone")?;
+        let arn = self
+            .policies
+            .arn_of(name)
+            .await?
+            .ok_or("the policy is gone since the plan: plan again")?;
+        let found = self
+            .policies
+            .found(&arn)
+            .await?
+            .ok_or("the policy is gone since the plan: plan again")?;
         let changes = self.session.owner.mark_changes(&arn, &found.tags, marks);
         Ok(self.tag(name, &arn, changes).await?)
-    }
-
-    async fn unmark(&self, name: &str) -> Result<(), BoxError> {
-        let Some(arn) = self.policies.arn_of(name).await? else { return Ok(()) };
-        let Some(found) = self.policies.found(&arn).await? else { return Ok(()) };
-        Ok(self.tag(name, &arn, self.session.owner.unmark_changes(&found.tags)).await?)
     }
 
     fn examples() -> Vec<Spec> {

@@ -88,7 +88,7 @@ impl SendPolicy {
         }
         if differs("tags") {
             let Some(found) = self.policies.found(&arn).await? else {
-                return Err("the policy is gone since the plan".into());
+                return Err("the policy is gone since the plan: plan again".into());
             };
             let changes = self.session.owner.user_changes(&found.tags, &to.tags);
             self.tag(name, &arn, changes).await?;

@@ -161,11 +161,6 @@ impl Kind for Topic {
         Ok(self.tag(name, changes).await?)
     }
 
-    async fn unmark(&self, name: &str) -> Result<(), BoxError> {
-        let live = self.topics.tags(name).await?;
-        Ok(self.tag(name, self.session.owner.unmark_changes(&live)).await?)
-    }
-
     fn examples() -> Vec<Spec> {
         let arn = "arn:aws:sns:us-east-1:123456789012:example";
         let policy = |statement: Statement| Policy::new([("AllowSES", statement)]);

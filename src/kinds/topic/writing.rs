@@ -3,7 +3,7 @@
 use super::attributes::{UNSET, allows, attributes, sdk_tags, settings, waiting_for_tags};
 use super::{Outputs, Spec, Topic};
 use crate::aws::key::{self, CLOUDWATCH_TO_TOPIC, SES_TO_TOPIC};
-use crate::aws::{AwsError, Class, TagChanges, failed};
+use crate::aws::{AwsError, Class, TagChanges, Taken, failed};
 use crate::engine::{BoxError, Change, Kind, Ownership, Put, touches};
 
 impl Topic {
@@ -49,13 +49,7 @@ impl Topic {
                         }
                         self.update(name, None, change).await
                     }
-                    Ownership::Foreign(owner) => {
-                        Err(format!("a topic of this name belongs to {owner}").into())
-                    }
-                    Ownership::Unowned | Ownership::Blocked(_) => {
-                        Err("a topic of this name exists meanwhile and was not made by sesinfra"
-                            .into())
-                    }
+                    taken => Err(Taken::by(&taken, "a topic").into()),
                 }
             }
             Err(error) => waiting_for_tags(error),

@@ -243,7 +243,11 @@ async fn an_alarm_of_others_is_not_overwritten() {
     assert!(plan.refusals.is_empty());
     theirs(&stage, "slow").await;
     let report = sesinfra::engine::apply(&plan, &open.registry, &open).await;
-    assert!(reasons(&report).contains("was not made by sesinfra"), "{}", reasons(&report));
+    assert!(
+        reasons(&report).contains("somebody else made an alarm of this name"),
+        "{}",
+        reasons(&report)
+    );
     assert_eq!(alarms(&stage).await["slow"].metric_name(), Some("Theirs"));
 }
 

@@ -32,7 +32,11 @@ async fn an_identity_that_somebody_made_meanwhile_is_left_alone() {
     let plan = open.plan().await.unwrap();
     ses(&stage).create_email_identity().email_identity("pivot.app").send().await.unwrap();
     let report = open.carry_out(&plan).await;
-    assert!(errors(&report).contains("was not made by sesinfra"), "{}", errors(&report));
+    assert!(
+        errors(&report).contains("somebody else made an identity of this name"),
+        "{}",
+        errors(&report)
+    );
     let refused = stage.open(PLAIN).await.plan().await.unwrap();
     assert_eq!(refused.refusals.len(), 1, "{:#?}", refused.refusals);
 }
