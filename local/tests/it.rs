@@ -37,6 +37,7 @@ mod it {
     mod messaging;
     mod moto;
     mod one_writer;
+    mod ownership;
     mod pacing;
     mod pairs;
     mod permissions;

@@ -121,6 +121,13 @@ impl Owner {
         changes(live, &wanted, is_mark)
     }
 
+    /// What takes everything of ours off a resource that carries `live`.
+    #[must_use]
+    pub fn unmark_changes(&self, live: &Tags) -> TagChanges {
+        let ours = live.keys().filter(|key| key.starts_with(PREFIX));
+        TagChanges { set: Tags::new(), unset: ours.cloned().collect() }
+    }
+
     /// The tags by which the tagging API finds what is this owner's.
     #[must_use]
     pub fn tag_filters(&self) -> [(&'static str, &str); 2] {
@@ -377,6 +384,15 @@ mod tests {
         live.extend(in_stack("arn:2"));
         assert_eq!(owner.read(ARN, &live).0, Ownership::Unowned);
         assert_eq!(note_of_stack(&Tags::new()), None);
+    }
+
+    #[test]
+    fn letting_go_takes_all_of_ours_and_nothing_else() {
+        let mut live = owner("prod").tags(ARN, &marks(&["zone:Z1"], Some("9f2c")));
+        live.extend(tags(&[("sesinfra:signing-key", "ab"), ("team", "x"), ("aws:createdBy", "y")]));
+        let changes = owner("prod").unmark_changes(&live);
+        live.retain(|key, _| !changes.unset.contains(key));
+        assert_eq!(live, tags(&[("team", "x"), ("aws:createdBy", "y")]));
     }
 
     #[test]

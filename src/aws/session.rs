@@ -1,6 +1,6 @@
 //! One environment's access to AWS: one account, one Region, one client for each service, and what was read already.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -24,6 +24,8 @@ pub struct Session {
     caller: OnceLock<String>,
     connection: Connection,
     zones: OnceLock<Zones>,
+    abandoned: OnceLock<BTreeSet<String>>,
+    neighbours: OnceLock<BTreeMap<String, String>>,
     reads: Reads,
     ses: aws_sdk_sesv2::Client,
     sns: aws_sdk_sns::Client,
@@ -64,6 +66,8 @@ impl Session {
             quotas: client!(aws_sdk_servicequotas, config, calls),
             connection,
             zones: OnceLock::new(),
+            abandoned: OnceLock::new(),
+            neighbours: OnceLock::new(),
             tagged: Memo::new(&reads),
             account: Memo::new(&reads),
             // Clients are not read from anywhere, so forgetting reads leaves them.
@@ -182,6 +186,31 @@ impl Session {
     pub fn zones(&self) -> &Zones {
         static NONE: Zones = Zones::none();
         self.zones.get().unwrap_or(&NONE)
+    }
+
+    /// From now on the hosted zones with these ids count as gone: they are neither read nor written.
+    pub fn abandon_zones(&self, zones: BTreeSet<String>) {
+        // Set once, by the one who plans.
+        let _ = self.abandoned.set(zones);
+    }
+
+    /// Whether the hosted zone `id` counts as gone.
+    #[must_use]
+    pub fn has_abandoned(&self, id: &str) -> bool {
+        self.abandoned.get().is_some_and(|zones| zones.contains(id))
+    }
+
+    /// From now on these owners, by how they are called in DNS, are called by what they are called here.
+    pub fn know_neighbours(&self, owners: BTreeMap<String, String>) {
+        // Set once, by the one who opens the environment.
+        let _ = self.neighbours.set(owners);
+    }
+
+    /// `text`, with the names of owners that are known in the place of what they are called in DNS.
+    #[must_use]
+    pub fn with_names_of_owners(&self, text: &str) -> String {
+        let known = self.neighbours.get().into_iter().flatten();
+        known.fold(text.to_owned(), |text, (id, name)| text.replace(id.as_str(), name))
     }
 
     /// The root of the project, against which files are named.

@@ -6,14 +6,15 @@
 use std::collections::BTreeSet;
 
 use super::Draft;
+use super::ignored::of_alarm;
 use super::messaging::{all_tags, dead_letter_name, topic_address};
 use crate::aws::{Arns, Facts, Quota};
 use crate::engine::Address;
 use crate::environment::Environment;
 use crate::environment::names::{AlarmAction, QueueReference, TopicName, TopicReference};
 use crate::environment::types::{
-    Alarm, Alarms, Comparison, LowSamples, Metric, MissingData, PackAlarm, Query, QuerySource,
-    Settings, Watched,
+    Alarm, AlarmField, Alarms, Comparison, LowSamples, Metric, MissingData, PackAlarm, Query,
+    QuerySource, Settings, Watched,
 };
 use crate::kinds::alarm;
 
@@ -33,16 +34,24 @@ pub(super) fn alarms(environment: &Environment, facts: &Facts, into: &mut Draft)
     for (which, name, spec) in pack(settings, declared, facts) {
         if !declared.without.contains(&which) {
             let name = format!("{}-{}-{name}", settings.project, environment.name);
-            add(settings, arns, name, &spec, into);
+            add(settings, arns, name, (&spec, &declared.ignore), into);
         }
     }
     for (name, custom) in &declared.custom {
-        add(settings, arns, name.to_string(), &custom_spec(settings, declared, custom, arns), into);
+        let spec = custom_spec(settings, declared, custom, arns);
+        add(settings, arns, name.to_string(), (&spec, &custom.ignore), into);
     }
 }
 
-fn add(settings: &Settings, arns: &Arns, name: String, spec: &alarm::Spec, into: &mut Draft) {
-    let Some(mut resource) = into.resource(Address::new("alarm", name), spec) else { return };
+fn add(
+    settings: &Settings,
+    arns: &Arns,
+    name: String,
+    (spec, ignore): (&alarm::Spec, &BTreeSet<AlarmField>),
+    into: &mut Draft,
+) {
+    let Some(resource) = into.resource(Address::new("alarm", name), spec) else { return };
+    let mut resource = resource.ignoring(ignore.iter().map(|field| of_alarm(*field).to_owned()));
     let actions = spec.on_alarm.iter().chain(&spec.on_ok).chain(&spec.on_no_data);
     for topic in settings.topics.keys() {
         let arn = arns.topic(topic.as_str());

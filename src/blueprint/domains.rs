@@ -38,6 +38,7 @@ pub(super) fn domains(environment: &Environment, facts: &Facts, into: &mut Draft
             must_be_signed: must_be_signed(settings, name, identity),
         };
         let Some(resource) = into.resource(identity_address(name), &spec) else { continue };
+        let resource = into.protected(resource, identity.protect);
         into.add(after_set(
             resource,
             identity,

@@ -30,6 +30,7 @@ pub(super) fn events(environment: &Environment, facts: &Facts, into: &mut Draft)
     for (name, set) in &settings.configuration_sets {
         let spec = set_spec(settings, set);
         let Some(resource) = into.resource(set_address(name), &spec) else { continue };
+        let resource = into.protected(resource, set.protect);
         into.add(resource);
         if let Some(tracking) = &set.tracking {
             add_tracking(settings, name, tracking, into);

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::ignored::of_subscription;
 use super::{Draft, alarms};
 use crate::aws::policy::{Policy, Statement};
 use crate::aws::{Arns, Facts, key};
@@ -14,7 +15,8 @@ use crate::environment::names::{
     FunctionReference, QueueName, QueueReference, TimeSpan, TopicName,
 };
 use crate::environment::types::{
-    DeadLetter, Encryption, Endpoint, FilterScope, Queue, Settings, Subscription, Tags, Topic,
+    DeadLetter, Encryption, Endpoint, FilterScope, Queue, Settings, Subscription,
+    SubscriptionField, Tags, Topic,
 };
 use crate::kinds::{queue, subscription, topic};
 
@@ -41,15 +43,17 @@ pub(super) fn messaging(environment: &Environment, facts: &Facts, into: &mut Dra
     for (name, topic) in &settings.topics {
         let spec = topic_spec(settings, &facts.arns, name, topic);
         if let Some(resource) = into.resource(topic_address(name), &spec) {
+            let resource = into.protected(resource, topic.protect);
             into.add(resource);
         }
         for subscriber in &topic.subscriptions {
             let spec = subscription_spec(&facts.arns, name, subscriber);
-            add_subscription(facts, name, &spec, &queues, into);
+            add_subscription(facts, name, (&spec, &subscriber.ignore), &queues, into);
         }
     }
     for (name, spec) in &queues {
         let Some(resource) = into.resource(queue_address(name), spec) else { continue };
+        let resource = into.protected(resource, queue_of(settings, name).and_then(|it| it.protect));
         let target = spec.dead_letter.as_ref().map(|it| it.queue.as_str());
         into.add(after_queues(
             resource,
@@ -94,7 +98,6 @@ fn topic_spec(settings: &Settings, arns: &Arns, name: &TopicName, topic: &Topic)
         encryption_key: topic.encryption_key.as_ref().map(ToString::to_string),
         policy: topic_policy(arns, &arns.topic(name.as_str()), alarms::use_topic(settings, name)),
         tags: all_tags(settings, &topic.tags),
-        others: BTreeSet::new(),
     }
 }
 
@@ -149,7 +152,7 @@ fn subscription_spec(
 fn add_subscription(
     facts: &Facts,
     topic: &TopicName,
-    spec: &subscription::Spec,
+    (spec, ignore): (&subscription::Spec, &BTreeSet<SubscriptionField>),
     queues: &BTreeMap<String, queue::Spec>,
     into: &mut Draft,
 ) {
@@ -157,7 +160,8 @@ fn add_subscription(
     let Some(resource) = into.resource(Address::new("subscription", name), spec) else { return };
     let resource = resource
         .under(topic_address(topic))
-        .known_as(subscription::token(&spec.protocol, &spec.endpoint));
+        .known_as(subscription::token(&spec.protocol, &spec.endpoint))
+        .ignoring(ignore.iter().map(|field| of_subscription(*field).to_owned()));
     // An endpoint that is no queue is no queue of ours either.
     let named = [Some(spec.endpoint.as_str()), spec.dead_letter.as_deref()];
     let named = named.into_iter().flatten();
@@ -250,6 +254,13 @@ fn queue_specs(settings: &Settings, arns: &Arns) -> BTreeMap<String, queue::Spec
         specs.entry(made).or_insert(spec);
     }
     specs
+}
+
+/// The queue of the file that the queue `name` is, or is made for.
+fn queue_of<'a>(settings: &'a Settings, name: &str) -> Option<&'a Queue> {
+    let named = |name: &str| settings.queues.iter().find(|(it, _)| it.as_str() == name);
+    let found = named(name).or_else(|| named(name.strip_suffix(DeadLetter::SUFFIX)?));
+    found.map(|(_, queue)| queue)
 }
 
 pub(super) fn dead_letter_name(name: &QueueName) -> String {

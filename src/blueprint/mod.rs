@@ -9,6 +9,7 @@ mod domains;
 #[cfg(test)]
 mod drawn;
 mod events;
+mod ignored;
 mod messaging;
 mod permissions;
 mod records;
@@ -19,13 +20,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::aws::Facts;
-use crate::engine::{Address, Graph, Resource};
+use crate::engine::{Address, Graph, PROTECTED, Resource};
 use crate::environment::names::IdentityName;
 use crate::environment::{Environment, Finding, Severity};
 
 pub use permissions::permissions;
 pub use records::{ManualRecord, RecordType};
-pub(crate) use senders::iam_name as send_policy_name;
 
 /// Everything that an environment implies.
 #[derive(Clone, Debug)]
@@ -36,6 +36,8 @@ pub struct Blueprint {
     pub manual: Vec<ManualRecord>,
     /// What may not be meant. Errors give no blueprint.
     pub findings: Vec<Finding>,
+    /// Roots of which the file says, each by itself, whether they are protected.
+    pub protection: BTreeMap<Address, bool>,
 }
 
 /// What the parts of a blueprint write into.
@@ -47,6 +49,7 @@ pub(crate) struct Draft {
     findings: Vec<Finding>,
     /// Who needs which records, see [`Draft::records_of`].
     records: BTreeMap<Address, BTreeSet<Address>>,
+    protection: BTreeMap<Address, bool>,
 }
 
 impl Draft {
@@ -77,6 +80,13 @@ impl Draft {
                 None
             }
         }
+    }
+
+    /// The same with what the file says of its protection, which its marks say too, should the file forget it.
+    pub(crate) fn protected(&mut self, root: Resource, protect: Option<bool>) -> Resource {
+        let Some(protect) = protect else { return root };
+        self.protection.insert(root.address.clone(), protect);
+        if protect { root.known_as(PROTECTED) } else { root }
     }
 
     /// Adds a record that somebody else publishes.
@@ -128,12 +138,22 @@ pub fn blueprint(environment: &Environment, facts: &Facts) -> Result<Blueprint, 
     events::events(environment, facts, &mut draft);
     senders::senders(environment, facts, &mut draft);
     domains::domains(environment, facts, &mut draft);
-    let Draft { resources, manual, mut findings, .. } = draft;
+    let Draft { resources, manual, mut findings, protection, .. } = draft;
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         return Err(findings);
     }
-    match Graph::new(resources) {
-        Ok(graph) => Ok(Blueprint { graph, manual, findings }),
+    let mut ignored = ignored::ignored(environment, facts);
+    let resources = resources.into_iter().map(|resource| {
+        let paths = ignored.remove(&resource.address).unwrap_or_default();
+        resource.ignoring(paths)
+    });
+    let graph = Graph::new(resources.collect::<Vec<_>>());
+    match graph {
+        // What is left is not declared at all: then whatever is there is left alone.
+        Ok(graph) => {
+            let graph = graph.leaving(ignored.into_keys());
+            Ok(Blueprint { graph, manual, findings, protection })
+        }
         Err(error) => {
             findings.push(Finding::error("order", error.to_string()));
             Err(findings)

@@ -45,6 +45,7 @@ pub(super) fn senders(environment: &Environment, facts: &Facts, into: &mut Draft
         };
         let address = Address::new("send_policy", iam_name.as_str());
         if let Some(resource) = into.resource(address.clone(), &spec) {
+            let resource = into.protected(resource, policy.protect);
             into.add(resource);
         }
         let arn = facts.arns.policy(path, &iam_name);
@@ -64,7 +65,7 @@ pub(super) fn senders(environment: &Environment, facts: &Facts, into: &mut Draft
 }
 
 /// `PROJECT-ENVIRONMENT-NAME`: IAM keeps names unique over the whole account.
-pub(crate) fn iam_name(owner: &Owner, name: &SendPolicyName) -> String {
+pub(super) fn iam_name(owner: &Owner, name: &SendPolicyName) -> String {
     format!("{}-{}-{name}", owner.project(), owner.environment())
 }
 

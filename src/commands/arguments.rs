@@ -1,13 +1,12 @@
 //! Arguments that several commands have, and how their texts are read.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
 use crate::engine::{Address, InvalidAddress};
-use crate::environment::names::{FileName, TimeSpan};
+use crate::environment::names::{FileName, TimeSpan, ZoneId};
 use crate::view::Flags;
 
 /// Which resources a plan is about.
@@ -27,6 +26,14 @@ pub(super) struct Selection {
     /// made something is refused everywhere.
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub(super) allow: Vec<Address>,
+
+    /// Let go of a hosted zone that is out of reach for good (repeatable)
+    ///
+    /// Tags of an identity name every zone with records for it, so that records are found again when the zone changes. A
+    /// zone that was given away, or whose account is gone, can be neither read nor cleared: with this it counts as gone.
+    /// What was published there stays.
+    #[arg(long, value_name = "ID", value_parser = zone)]
+    pub(super) abandon_zone: Vec<ZoneId>,
 }
 
 /// What that is nobody's a plan may take over.
@@ -55,7 +62,8 @@ impl Selection {
             adopt: adoption.adopt.iter().cloned().collect(),
             adopt_all: adoption.adopt_all,
             allow: self.allow.iter().cloned().collect(),
-            abandon_zones: BTreeSet::new(),
+            abandon_zones: self.abandon_zone.iter().map(ToString::to_string).collect(),
+            ..Flags::default()
         }
     }
 }
@@ -131,6 +139,11 @@ pub(super) enum PlanFormat {
     Markdown,
 }
 
+/// Reads the id of a hosted zone.
+fn zone(text: &str) -> Result<ZoneId, String> {
+    ZoneId::parse(text).map_err(|error| format!("it {}: {}", error.reason, error.remedy))
+}
+
 /// Reads an address.
 pub(super) fn address(text: &str) -> Result<Address, InvalidAddress> {
     text.parse()
@@ -145,7 +158,7 @@ pub(super) fn environment(text: &str) -> Result<FileName, String> {
 }
 
 /// Reads a length of time.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let span =
         TimeSpan::parse(text).map_err(|error| format!("it {}: {}", error.reason, error.remedy))?;
     Ok(Duration::from_secs(u64::from(span.seconds())))

@@ -46,6 +46,7 @@ impl Assignment<'_> {
         match self.purpose {
             Purpose::Apply => "apply",
             Purpose::Destroy => "destroy",
+            Purpose::Release => "release",
         }
     }
 
@@ -120,6 +121,9 @@ impl Run<'_> {
         if report.has_failures() || !report.is_complete() {
             return Ok(Worked::Partly(exit(&report)));
         }
+        if purpose == Purpose::Release {
+            self.keep_file_in_step(opened, &document);
+        }
         Ok(Worked::All(Box::new(document)))
     }
 
@@ -138,11 +142,19 @@ impl Run<'_> {
         let question = match document.purpose {
             Purpose::Apply => "Do these things",
             Purpose::Destroy => "Delete all of this",
+            Purpose::Release => "Let go of these, and leave them as they are,",
         };
-        self.say(&format!(
-            "\n{question} in `{}`? Only `yes` is taken for a yes: ",
-            document.environment
-        ));
+        self.consent(&format!("{question} in `{}`?", document.environment), stop, again).await
+    }
+
+    /// Asks, and goes on only after a yes.
+    pub(super) async fn consent(
+        &self,
+        question: &str,
+        stop: &Stop,
+        again: &str,
+    ) -> Result<(), Failure> {
+        self.say(&format!("\n{question} Only `yes` is taken for a yes: "));
         let answer = stop.unless(self.host.read_line()).await;
         if !matches!(answer, Ok(Ok(Some(_)))) {
             // Nobody ended the line of the question.
@@ -225,7 +237,7 @@ pub(super) fn unchanged(reason: Reason, again: &str) -> Failure {
 }
 
 /// Does `work`. The first interrupt is the wish to stop, and the work ends by itself; a second one leaves it at once.
-async fn interruptible<T>(
+pub(super) async fn interruptible<T>(
     stop: &Stop,
     work: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::engine::{Action, Address, Plan, PlannedChange, Rule, Severity};
+use crate::engine::{Action, Address, PROTECTED, Plan, PlannedChange, Rule, Severity};
 use crate::view::Refused;
 
 /// What is protected, and what was named on the command line.
@@ -12,6 +12,8 @@ pub(super) struct Protection {
     pub(super) environment: bool,
     /// What says otherwise for itself, and so for all that belongs to it.
     pub(super) own: BTreeMap<Address, bool>,
+    /// All that the file declares.
+    pub(super) declared: BTreeSet<Address>,
     /// What was named with `--allow`.
     pub(super) allowed: BTreeSet<Address>,
 }
@@ -50,7 +52,8 @@ fn refused(rule: &str, address: &Address, message: String, remedy: impl Into<Str
 
 fn protected(plan: &Plan, change: &PlannedChange, protection: &Protection) -> Option<Refused> {
     let root = root(plan, change);
-    let is_protected = protection.own.get(root).copied().unwrap_or(protection.environment);
+    let own = protection.own.get(root).copied();
+    let is_protected = own.unwrap_or(protection.environment || is_marked(plan, root, protection));
     if !is_protected || change.impact.severity < Severity::StopsMail {
         return None;
     }
@@ -63,6 +66,13 @@ fn protected(plan: &Plan, change: &PlannedChange, protection: &Protection) -> Op
         change.impact.reason
     );
     Some(refused("protected", &change.address, message, allow(&change.address)))
+}
+
+/// Whether a root that the file has forgotten was protected by itself, as its marks say.
+fn is_marked(plan: &Plan, root: &Address, protection: &Protection) -> bool {
+    let family = plan.families.iter().find(|family| family.root == *root);
+    !protection.declared.contains(root)
+        && family.is_some_and(|family| family.children_meanwhile.contains(PROTECTED))
 }
 
 fn unmanaged_children(plan: &Plan, change: &PlannedChange) -> Option<Refused> {
@@ -99,7 +109,7 @@ fn root<'a>(plan: &'a Plan, change: &'a PlannedChange) -> &'a Address {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{Impact, Unmanaged};
+    use crate::engine::{Family, Impact, Unmanaged};
 
     fn change(address: &str, action: Action, severity: Severity) -> PlannedChange {
         PlannedChange {
@@ -113,6 +123,7 @@ mod tests {
             reason: None,
             deferred: None,
             notes: Vec::new(),
+            ignore: BTreeSet::new(),
         }
     }
 
@@ -156,6 +167,29 @@ mod tests {
                 "if it is meant, name it: --allow 'queue.q'"
             ]
         );
+    }
+
+    #[test]
+    fn what_the_file_has_forgotten_is_protected_by_its_marks() {
+        let set = change("configuration_set.s", Action::Delete, Severity::StopsMail);
+        let root = set.address.clone();
+        let family = Family {
+            root: root.clone(),
+            members: BTreeSet::from([root.clone()]),
+            children_meanwhile: BTreeSet::from([PROTECTED.to_owned()]),
+            children_afterwards: BTreeSet::new(),
+            digest: None,
+            relinks: BTreeSet::new(),
+            given_away: BTreeSet::new(),
+        };
+        let plan = Plan { changes: vec![set], families: vec![family], ..Plan::default() };
+        let mut protection = Protection::default();
+        assert_eq!(rules(&plan, &protection), ["protected"]);
+        // As long as the file has it, the file decides.
+        protection.declared = [root.clone()].into();
+        assert!(rules(&plan, &protection).is_empty());
+        protection = Protection { allowed: [root].into(), ..Protection::default() };
+        assert!(rules(&plan, &protection).is_empty());
     }
 
     #[test]

@@ -16,6 +16,8 @@ mod gate;
 mod host;
 mod list;
 mod locked;
+mod moving;
+mod mv;
 mod open;
 mod output;
 mod permissions;
@@ -23,6 +25,7 @@ mod plan;
 mod plan_file;
 mod planned;
 mod records;
+mod release;
 mod root;
 mod schema;
 mod show;
@@ -110,6 +113,8 @@ enum Command {
     Plan(plan::Arguments),
     Apply(apply::Arguments),
     Destroy(destroy::Arguments),
+    Release(release::Arguments),
+    Mv(mv::Arguments),
     Show(show::Arguments),
     List(list::Arguments),
     Output(output::Arguments),
@@ -187,6 +192,8 @@ impl Run<'_> {
             Command::Plan(arguments) => block_on(plan::run(self, &arguments)),
             Command::Apply(arguments) => block_on(apply::run(self, &arguments)),
             Command::Destroy(arguments) => block_on(destroy::run(self, &arguments)),
+            Command::Mv(arguments) => block_on(mv::run(self, &arguments)),
+            Command::Release(arguments) => block_on(release::run(self, &arguments)),
             Command::Show(arguments) => show::run(self, &arguments),
             Command::List(arguments) => block_on(list::run(self, &arguments)),
             Command::Output(arguments) => block_on(output::run(self, &arguments)),

@@ -1,16 +1,11 @@
 //! From an open environment to a plan that can be shown, saved and carried out.
 
-use std::collections::BTreeMap;
-
 use super::Run;
 use super::failure::Failure;
 use super::gate::{Protection, refusals};
 use super::open::Opened;
 use super::records::manual_records;
-use crate::aws::Owner;
-use crate::blueprint::send_policy_name;
-use crate::engine::{Address, Options, PlanError};
-use crate::environment::types::Settings;
+use crate::engine::{Options, PlanError, plan, release};
 use crate::lookup::judge;
 use crate::view::{Document, FORMAT, Flags, Purpose};
 
@@ -30,11 +25,15 @@ impl Run<'_> {
             destroy: purpose == Purpose::Destroy,
         };
         let graph = &opened.blueprint.graph;
-        let plan = crate::engine::plan(graph, &opened.registry, &options).await;
+        abandon_zones(opened, flags)?;
+        let plan = match purpose {
+            Purpose::Release => release(graph, &opened.registry, &flags.release).await,
+            Purpose::Apply | Purpose::Destroy => plan(graph, &opened.registry, &options).await,
+        };
         let plan = plan.map_err(|error| self.not_planned(error, opened))?;
         let mut records = match purpose {
             Purpose::Apply => manual_records(&opened.blueprint.manual, &plan.outputs),
-            Purpose::Destroy => Vec::new(),
+            Purpose::Destroy | Purpose::Release => Vec::new(),
         };
         judge(&mut records, self.host.lookup.as_ref()).await;
         let settings = &opened.environment.settings;
@@ -62,6 +61,10 @@ impl Run<'_> {
         match error {
             unknown @ PlanError::UnknownAddress(_) => Failure::input(unknown)
                 .hinted(format!("`{program} list {name}` shows the addresses of what is owned")),
+            PlanError::Setting { address, parent } => {
+                let hint = format!("name that instead: {program} release {name} '{parent}'");
+                Failure::input(PlanError::Setting { address, parent }).hinted(hint)
+            }
             internal @ (PlanError::UnknownKind(_) | PlanError::Cycle(_)) => {
                 Failure::internal(internal)
             }
@@ -70,26 +73,29 @@ impl Run<'_> {
     }
 }
 
-fn protection(opened: &Opened, flags: &Flags) -> Protection {
-    let settings = &opened.environment.settings;
-    Protection {
-        environment: settings.protect,
-        own: protected_by_themselves(settings, &opened.facts.owner),
-        allowed: flags.allow.clone(),
+/// From here on the zones that were named count as gone, unless records are wanted there.
+fn abandon_zones(opened: &Opened, flags: &Flags) -> Result<(), Failure> {
+    let zones = &flags.abandon_zones;
+    for resource in opened.blueprint.graph.in_order().filter(|it| it.address.kind() == "dns") {
+        let records = resource.spec["records"].as_object().into_iter().flatten();
+        let mut wanted = records.filter_map(|(_, record)| record["zone"].as_str());
+        if let Some(zone) = wanted.find(|zone| zones.contains(*zone)) {
+            return Err(Failure::input(format!(
+                "the records of {} are wanted in the zone {zone}, so it cannot be let go of",
+                resource.address.name()
+            ))
+            .hinted("name the zone that is no longer wanted, or another one in the file"));
+        }
     }
+    opened.session.abandon_zones(zones.clone());
+    Ok(())
 }
 
-/// What says for itself whether it is protected.
-fn protected_by_themselves(settings: &Settings, owner: &Owner) -> BTreeMap<Address, bool> {
-    let identities = settings.identities.iter();
-    let identities = identities.map(|(name, it)| ("identity", name.to_string(), it.protect));
-    let sets = settings.configuration_sets.iter();
-    let sets = sets.map(|(name, it)| ("configuration_set", name.to_string(), it.protect));
-    let topics = settings.topics.iter().map(|(name, it)| ("topic", name.to_string(), it.protect));
-    let queues = settings.queues.iter().map(|(name, it)| ("queue", name.to_string(), it.protect));
-    let policies = settings.send_policies.iter();
-    let policies =
-        policies.map(|(name, it)| ("send_policy", send_policy_name(owner, name), it.protect));
-    let all = identities.chain(sets).chain(topics).chain(queues).chain(policies);
-    all.filter_map(|(kind, name, protect)| Some((Address::new(kind, name), protect?))).collect()
+fn protection(opened: &Opened, flags: &Flags) -> Protection {
+    Protection {
+        environment: opened.environment.settings.protect,
+        own: opened.blueprint.protection.clone(),
+        declared: opened.blueprint.graph.in_order().map(|it| it.address.clone()).collect(),
+        allowed: flags.allow.clone(),
+    }
 }

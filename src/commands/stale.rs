@@ -76,7 +76,10 @@ impl Run<'_> {
     }
 
     fn plan_again(&self, saved: &Document, message: String) -> Failure {
-        let destroy = if saved.purpose == Purpose::Destroy { " --destroy" } else { "" };
+        let destroy = match saved.purpose {
+            Purpose::Destroy => " --destroy",
+            Purpose::Apply | Purpose::Release => "",
+        };
         let (program, name, flags) = (&self.host.program, &saved.environment, saved.flags.typed());
         Failure::refused(message).hinted(format!(
             "plan again, and look at it again: {program} plan {name}{destroy}{flags} --out FILE"

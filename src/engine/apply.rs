@@ -13,10 +13,10 @@ use futures_util::stream::FuturesUnordered;
 use serde_json::Value;
 
 use super::schedule::Schedule;
-use super::settle::{Reread, Settled, settle};
+use super::settle::{Expected, Reread, Settled, settle};
 use super::work::{StepEnd, Work, carry_out, read_outputs};
 use super::{
-    Action, Address, BoxError, Change, Family, Marks, Outcome, Plan, PlannedChange, Registry,
+    Action, Address, BoxError, Change, Family, Life, Marks, Outcome, Plan, PlannedChange, Registry,
     Report, Unresolved, Verb, references, resolve,
 };
 
@@ -177,15 +177,19 @@ impl<'a> Applying<'a> {
                 _ => Work::Mark { kind, marks },
             });
         }
-        if matches!(step.verb, Verb::Settle | Verb::Vanish | Verb::Forget) {
+        if matches!(step.verb, Verb::Settle | Verb::Vanish) {
             return Ok(Work::Nothing);
         }
         let change = *self
             .changes
             .get(&step.address)
             .ok_or_else(|| format!("the plan has a step for {} but no change", step.address))?;
-        if step.verb == Verb::Delete {
-            return Ok(Work::Delete { kind, live: change.from.clone().unwrap_or(Value::Null) });
+        let live = || change.from.clone().unwrap_or(Value::Null);
+        match step.verb {
+            Verb::Delete => return Ok(Work::Delete { kind, live: live() }),
+            Verb::Forget if kind.life() == Life::Root => return Ok(Work::Unmark { kind }),
+            Verb::Forget => return Ok(Work::Release { kind, live: live() }),
+            _ => {}
         }
         if step.verb == Verb::Include && change.fields.is_empty() && !kind.says_whose() {
             return Ok(Work::Nothing);
@@ -277,7 +281,7 @@ impl<'a> Applying<'a> {
             let changes = changes.filter(|change| change.action != Action::Forget);
             let members = changes.map(|change| {
                 let to = change.to.as_ref().map(|to| resolve(to, &self.outputs));
-                (change.address.clone(), to)
+                (change.address.clone(), Expected { spec: to, ignore: &change.ignore })
             });
             Reread { family, members: members.collect() }
         });

@@ -1,5 +1,7 @@
 //! The one comparison: which fields differ between a live and a wanted spec. Plans, views and kinds all use its answer.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -45,6 +47,34 @@ pub fn difference(live: Option<&Value>, wanted: Option<&Value>, ignored: &[&str]
     fields
 }
 
+/// `wanted`, with what is live at these paths.
+#[must_use]
+pub(super) fn keeping(mut wanted: Value, live: &Value, paths: &BTreeSet<String>) -> Value {
+    for path in paths {
+        let steps: Vec<&str> = path.split('.').collect();
+        let found = steps.iter().try_fold(live, |value, step| value.get(step));
+        put(&mut wanted, &steps, found);
+    }
+    wanted
+}
+
+fn put(value: &mut Value, steps: &[&str], found: Option<&Value>) {
+    let (Some(members), [step, rest @ ..]) = (value.as_object_mut(), steps) else { return };
+    match (rest, found) {
+        ([], Some(found)) => {
+            members.insert((*step).to_owned(), found.clone());
+        }
+        ([], None) => {
+            members.remove(*step);
+        }
+        (rest, found) => {
+            if let Some(below) = members.get_mut(*step) {
+                put(below, rest, found);
+            }
+        }
+    }
+}
+
 fn is_at_or_below(path: &str, ancestor: &str) -> bool {
     path.strip_prefix(ancestor).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
@@ -71,7 +101,7 @@ fn compare(path: String, live: Option<&Value>, wanted: Option<&Value>, fields: &
             return;
         }
     };
-    let keys: std::collections::BTreeSet<&String> = left.keys().chain(right.keys()).collect();
+    let keys: BTreeSet<&String> = left.keys().chain(right.keys()).collect();
     for key in keys {
         let escaped = key.replace('\\', "\\\\").replace('.', "\\.");
         let below = if path.is_empty() { escaped } else { format!("{path}.{escaped}") };
@@ -126,6 +156,15 @@ mod tests {
         let (live, wanted) =
             (json!({"key": {"a": 1}, "keys": 1}), json!({"key": {"a": 2}, "keys": 2}));
         assert_eq!(paths(Some(live), Some(wanted), &["key"]), ["keys"]);
+    }
+
+    #[test]
+    fn what_others_may_change_is_wanted_as_it_is() {
+        let wanted = json!({"delivery": {"tls": "require", "pool": "a"}, "tags": {"a": 1}, "n": 1});
+        let live = json!({"delivery": {"tls": "optional"}, "tags": {"b": 2}, "n": 2});
+        let paths = ["delivery.pool", "tags", "none"].map(str::to_owned).into();
+        let kept = json!({"delivery": {"tls": "require"}, "tags": {"b": 2}, "n": 1});
+        assert_eq!(keeping(wanted, &live, &paths), kept);
     }
 
     #[test]

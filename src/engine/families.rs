@@ -10,13 +10,17 @@ use serde_json::{Value, json};
 use super::plan::digest_of;
 use super::planning::Changes;
 use super::{
-    Action, Address, Family, Field, Graph, Life, LiveValue, Ownership, PlannedChange, Registry,
-    World,
+    Action, Address, Family, Field, Graph, Life, LiveValue, Marks, Ownership, PlannedChange,
+    Registry, World,
 };
 
 /// In a root's marks beside the tokens of children: something in the family was made anew, and what relies on it is not
 /// written again yet. Services drop such links without a trace that could be read, so a run that is cut off leaves this one.
 pub(super) const RELINK: &str = "relink";
+
+/// In a root's marks beside the tokens of children: it is protected, for when no file says so any more. A root that is
+/// declared with this as a token of its own is marked so.
+pub const PROTECTED: &str = "protected";
 
 /// Who is written again because something it relies on is made anew, by the root of what is made anew.
 pub(super) type Relinks = BTreeMap<Address, BTreeSet<Address>>;
@@ -149,7 +153,7 @@ impl Kinship<'_> {
             }
             if let Some(change) = changes.get_mut(&family.root) {
                 change.action = Action::Update;
-                change.reason = Some("completes the ownership marks of an earlier run".to_owned());
+                change.reason = Some(reason_of_marks(&live.marks, family).to_owned());
                 change.fields = vec![Field {
                     path: PlannedChange::MARKS.to_owned(),
                     from: Some(json!("incomplete")),
@@ -157,5 +161,17 @@ impl Kinship<'_> {
                 }];
             }
         }
+    }
+}
+
+/// Why only the marks are written.
+fn reason_of_marks(live: &Marks, family: &Family) -> &'static str {
+    let differs = live.children.symmetric_difference(&family.children_afterwards);
+    if live.digest != family.digest || !differs.eq([PROTECTED]) {
+        "completes the ownership marks of an earlier run"
+    } else if live.children.contains(PROTECTED) {
+        "notes on it that it is no longer protected by itself"
+    } else {
+        "notes on it that it is protected"
     }
 }

@@ -21,6 +21,8 @@ pub struct Resource {
     pub tokens: BTreeSet<String>,
     /// What it must come after although no reference shows it, each with the reason.
     pub after: BTreeMap<Address, &'static str>,
+    /// Paths that others may change: once it exists, what is there counts as wanted.
+    pub ignore: BTreeSet<String>,
 }
 
 impl Resource {
@@ -30,7 +32,14 @@ impl Resource {
     /// When the spec has no JSON form, which a spec made of plain data always has.
     pub fn new<S: Serialize>(address: Address, spec: &S) -> Result<Self, serde_json::Error> {
         let spec = serde_json::to_value(spec)?;
-        Ok(Self { address, spec, parent: None, tokens: BTreeSet::new(), after: BTreeMap::new() })
+        Ok(Self {
+            address,
+            spec,
+            parent: None,
+            tokens: BTreeSet::new(),
+            after: BTreeMap::new(),
+            ignore: BTreeSet::new(),
+        })
     }
 
     /// The same, as a child or an aspect of `parent`.
@@ -44,6 +53,13 @@ impl Resource {
     #[must_use]
     pub fn known_as(mut self, token: impl Into<String>) -> Self {
         self.tokens.insert(token.into());
+        self
+    }
+
+    /// The same, with paths that others may change.
+    #[must_use]
+    pub fn ignoring(mut self, paths: impl IntoIterator<Item = String>) -> Self {
+        self.ignore.extend(paths);
         self
     }
 
@@ -79,6 +95,8 @@ pub enum GraphError {
 pub struct Graph {
     resources: BTreeMap<Address, Resource>,
     order: Vec<Address>,
+    /// What is left as it is although it is not declared.
+    left: BTreeSet<Address>,
 }
 
 impl Graph {
@@ -111,6 +129,19 @@ impl Graph {
     #[must_use]
     pub fn get(&self, address: &Address) -> Option<&Resource> {
         self.resources.get(address)
+    }
+
+    /// The same, with settings that are left as they are, whatever that is, although they are not declared.
+    #[must_use]
+    pub fn leaving(mut self, left: impl IntoIterator<Item = Address>) -> Self {
+        self.left.extend(left);
+        self
+    }
+
+    /// Whether what is at `address` is left as it is.
+    #[must_use]
+    pub fn leaves(&self, address: &Address) -> bool {
+        self.left.contains(address)
     }
 
     /// Whether nothing is wanted.

@@ -190,6 +190,16 @@ pub trait Kind: Send + Sync + 'static {
         Err(format!("{}.{name} carries no marks of its own", Self::NAME).into())
     }
 
+    /// Takes every mark of ours off a root and leaves all else as it is; one that is gone has none.
+    async fn unmark(&self, name: &str) -> Result<(), BoxError> {
+        Err(format!("{}.{name} carries no marks of its own", Self::NAME).into())
+    }
+
+    /// Takes away what a child itself says of whose it is, and leaves all else as it is.
+    async fn release(&self, _name: &str, _live: &Self::Spec) -> Result<(), BoxError> {
+        Ok(())
+    }
+
     /// Whether the service has no way to delete the resource as it is, so that a delete only lets go of it.
     fn is_only_let_go(&self, _live: &Self::Spec, _outputs: &Self::Outputs) -> bool {
         false

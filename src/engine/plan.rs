@@ -57,6 +57,9 @@ pub struct PlannedChange {
     /// States of the live resource worth showing, such as "pending confirmation".
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub notes: Vec<String>,
+    /// Paths that others may change at any time, even while this is carried out.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
+    pub ignore: BTreeSet<String>,
 }
 
 impl PlannedChange {
@@ -84,7 +87,7 @@ pub enum Verb {
     Delete,
     /// Goes with its parent, without a call.
     Vanish,
-    /// Lets go of a child that cannot be deleted, without a call: the marks of its root name it no more.
+    /// Takes off what says that it is ours: it stays.
     Forget,
     /// Creates.
     Create,

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::difference::keeping;
 use super::families::{Kinship, RELINK, Relinks};
 use super::order::order;
 use super::others::{refusals, unmanaged, warn_of_unmanaged};
@@ -62,6 +63,14 @@ pub enum PlanError {
     /// An address named on the command line is neither declared nor ours.
     #[error("{0} is neither declared nor owned by this environment")]
     UnknownAddress(Address),
+    /// A setting was named where only the resource that it is a setting of can be meant.
+    #[error("{address} is a setting of {parent}, and belongs to whoever has that")]
+    Setting {
+        /// The setting.
+        address: Address,
+        /// Whose it is.
+        parent: Address,
+    },
     /// A kind could not read what is live.
     #[error("cannot read {kind}")]
     Read {
@@ -146,7 +155,9 @@ impl Planning<'_> {
             let change = self.wanted(resource, &changes)?;
             changes.insert(resource.address.clone(), change);
         }
-        for live in self.kinship.world.iter().filter(|live| graph.get(&live.address).is_none()) {
+        let is_undeclared =
+            |live: &&LiveValue| graph.get(&live.address).is_none() && !graph.leaves(&live.address);
+        for live in self.kinship.world.iter().filter(is_undeclared) {
             if live.ownership == Ownership::Ours || self.comes_with_adopted(live, &changes) {
                 changes.insert(live.address.clone(), self.unwanted(live)?);
             }
@@ -203,8 +214,15 @@ impl Planning<'_> {
     ) -> Result<PlannedChange, PlanError> {
         let address = &resource.address;
         let kind = self.kind(address)?;
-        let to = resolve(&resource.spec, &self.known);
         let live = self.kinship.world.get(address);
+        let to = resolve(&resource.spec, &self.known);
+        let to = match live {
+            Some(live) => keeping(to, &live.spec, &resource.ignore),
+            None if is_left_away(resource, kind, decided) => {
+                return Ok(self.unchanged(resource));
+            }
+            None => to,
+        };
         let fields = difference(live.map(|live| &live.spec), Some(&to), kind.write_only());
         let (action, reason) = match live {
             None => (Action::Create, None),
@@ -255,7 +273,25 @@ impl Planning<'_> {
             reason,
             deferred: None,
             notes: self.kinship.world.notes(address),
+            ignore: resource.ignore.clone(),
         })
+    }
+
+    /// No change of a setting that is not there and need not be.
+    fn unchanged(&self, resource: &Resource) -> PlannedChange {
+        PlannedChange {
+            address: resource.address.clone(),
+            action: Action::None,
+            fields: Vec::new(),
+            from: None,
+            to: None,
+            parent: resource.parent.clone(),
+            impact: Impact::safe(),
+            reason: None,
+            deferred: None,
+            notes: self.kinship.world.notes(&resource.address),
+            ignore: resource.ignore.clone(),
+        }
     }
 
     fn in_place_or_anew(
@@ -300,6 +336,7 @@ impl Planning<'_> {
             reason: None,
             deferred: None,
             notes: self.kinship.world.notes(&live.address),
+            ignore: BTreeSet::new(),
         })
     }
 
@@ -342,6 +379,14 @@ impl Planning<'_> {
     }
 }
 
+/// Whether it is a setting that others may change, and they took it away from something that stays.
+fn is_left_away(resource: &Resource, kind: &dyn DynKind, decided: &Changes) -> bool {
+    let parent = resource.parent.as_ref().and_then(|parent| decided.get(parent));
+    let stays =
+        parent.is_some_and(|parent| !matches!(parent.action, Action::Create | Action::Replace));
+    kind.life() == Life::Aspect && stays && !resource.ignore.is_empty()
+}
+
 /// A setting belongs to nobody, so there is nobody's value to put back.
 fn left_as_it_is(live: &LiveValue) -> PlannedChange {
     let mut notes = live.notes.clone();
@@ -360,6 +405,7 @@ fn left_as_it_is(live: &LiveValue) -> PlannedChange {
         reason: None,
         deferred: None,
         notes,
+        ignore: BTreeSet::new(),
     }
 }
 

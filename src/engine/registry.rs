@@ -62,6 +62,10 @@ pub trait DynKind: Send + Sync {
     ) -> Result<Impact, BoxError>;
     /// See [`Kind::mark`].
     async fn mark(&self, name: &str, marks: &Marks) -> Result<(), BoxError>;
+    /// See [`Kind::unmark`].
+    async fn unmark(&self, name: &str) -> Result<(), BoxError>;
+    /// See [`Kind::release`].
+    async fn release(&self, name: &str, live: &Value) -> Result<(), BoxError>;
     /// See [`Kind::is_only_let_go`].
     fn is_only_let_go(&self, live: &LiveValue) -> Result<bool, BoxError>;
     /// See [`Kind::remarks`].
@@ -239,6 +243,14 @@ impl<K: Kind> DynKind for K {
 
     async fn mark(&self, name: &str, marks: &Marks) -> Result<(), BoxError> {
         Kind::mark(self, name, marks).await
+    }
+
+    async fn unmark(&self, name: &str) -> Result<(), BoxError> {
+        Kind::unmark(self, name).await
+    }
+
+    async fn release(&self, name: &str, live: &Value) -> Result<(), BoxError> {
+        Kind::release(self, name, &typed("the live spec", live)?).await
     }
 
     fn is_only_let_go(&self, live: &LiveValue) -> Result<bool, BoxError> {

@@ -42,10 +42,18 @@ fn list(fields: &[Field]) -> String {
     lines.collect()
 }
 
-/// A family with its members as they are to be found; `None` for one that is to be gone.
+/// A family with its members as they are to be found.
 pub(super) struct Reread<'a> {
     pub family: &'a Family,
-    pub members: BTreeMap<Address, Option<Value>>,
+    pub members: BTreeMap<Address, Expected<'a>>,
+}
+
+/// How a member is to be found.
+pub(super) struct Expected<'a> {
+    /// Its spec; `None` for one that is to be gone.
+    pub spec: Option<Value>,
+    /// Paths that others may have changed meanwhile.
+    pub ignore: &'a BTreeSet<String>,
 }
 
 /// Reads back all members of the families, in one pass, until each is as wanted, and marks the roots.
@@ -58,7 +66,9 @@ pub(super) async fn settle(
     let mut attempt = 0;
     while !batch.is_empty() {
         control.forget_reads();
-        let wanted = batch.iter().flat_map(|reread| reread.members.clone()).collect();
+        let members = batch.iter().flat_map(|reread| &reread.members);
+        let wanted =
+            members.map(|(address, expected)| (address.clone(), expected.spec.clone())).collect();
         let world = match World::read_named(registry, wanted).await {
             Ok(world) => world,
             Err(error) => {
@@ -110,11 +120,14 @@ fn fail_all<'a>(
 fn deviation(
     registry: &Registry,
     world: &World,
-    (address, wanted): (&Address, &Option<Value>),
+    (address, expected): (&Address, &Expected<'_>),
 ) -> Option<NotConverged> {
     let live = world.get(address).filter(|live| live.ownership == Ownership::Ours);
-    let ignored = registry.get(address.kind()).map_or(&[][..], |kind| kind.write_only());
-    let fields = difference(live.map(|live| &live.spec), wanted.as_ref(), ignored);
+    let write_only = registry.get(address.kind()).map_or(&[][..], |kind| kind.write_only());
+    let of_others = expected.ignore.iter().map(String::as_str);
+    let ignored: Vec<&str> = write_only.iter().copied().chain(of_others).collect();
+    let wanted = &expected.spec;
+    let fields = difference(live.map(|live| &live.spec), wanted.as_ref(), &ignored);
     let exists_wrongly = live.is_some() != wanted.is_some();
     (exists_wrongly || !fields.is_empty())
         .then(|| NotConverged { address: address.clone(), fields })

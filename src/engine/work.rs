@@ -27,6 +27,15 @@ pub(super) enum Work<'a> {
         kind: &'a dyn DynKind,
         change: Change<Value>,
     },
+    /// Takes our marks off a root.
+    Unmark {
+        kind: &'a dyn DynKind,
+    },
+    /// Takes away what a child itself says of whose it is.
+    Release {
+        kind: &'a dyn DynKind,
+        live: Value,
+    },
     Delete {
         kind: &'a dyn DynKind,
         live: Value,
@@ -56,6 +65,14 @@ pub(super) async fn carry_out(
             let found = unless_taken(registry, control, address).await?;
             // Another run of ours may have been faster, and have announced children.
             kind.mark(address.name(), &marks.widened(&found)).await?;
+            Put::Done(None)
+        }
+        Work::Unmark { kind } => {
+            kind.unmark(address.name()).await?;
+            Put::Done(None)
+        }
+        Work::Release { kind, live } => {
+            kind.release(address.name(), live).await?;
             Put::Done(None)
         }
         Work::Put { kind, change } => kind.put(change).await?,

@@ -31,7 +31,7 @@ use document::Node;
 use names::FileName;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::io;
 use std::path::Path;
 
@@ -44,7 +44,29 @@ pub struct Environment {
     pub settings: Settings,
     /// What it may not mean.
     pub warnings: Findings,
+    /// The other environments of the project.
+    pub neighbours: Vec<Neighbour>,
     document: Node,
+}
+
+/// Another environment of the same project folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Neighbour {
+    /// Its name.
+    pub name: FileName,
+    /// Its project.
+    pub project: names::ProjectName,
+    /// Its account.
+    pub account: names::AccountId,
+    /// Its Region.
+    pub region: names::Region,
+}
+
+impl fmt::Display for Neighbour {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, project, account, region } = self;
+        write!(formatter, "{project}/{name} of account {account} in {region}")
+    }
 }
 
 /// Reads `environments/NAME.toml` under the root of a project, with the files it extends, and checks all of it, also
@@ -64,14 +86,17 @@ pub fn load(root: &Path, name: &FileName) -> Result<Environment, Findings> {
         name: name.clone(),
         settings,
         warnings: Findings::default(),
+        neighbours: Vec::new(),
         document: reading.document,
     };
+    let others = others(root, name, &whole);
+    environment.neighbours = others.iter().map(neighbour).collect();
     let subject = checks::Subject {
         environment: &environment,
         whole: &whole,
         unread: &reading.unread,
         knows_account: reading.knows_account,
-        others: &others(root, name, &whole),
+        others: &others,
     };
     findings.extend(checks::run(&subject));
     let findings = Findings::new(findings);
@@ -80,6 +105,16 @@ pub fn load(root: &Path, name: &FileName) -> Result<Environment, Findings> {
     }
     environment.warnings = findings;
     Ok(environment)
+}
+
+fn neighbour(environment: &Environment) -> Neighbour {
+    let Settings { project, aws, .. } = &environment.settings;
+    Neighbour {
+        name: environment.name.clone(),
+        project: project.clone(),
+        account: aws.account.clone(),
+        region: aws.region.clone(),
+    }
 }
 
 /// The other environments of the project, as far as they are right in themselves.
@@ -100,6 +135,7 @@ fn others(root: &Path, name: &FileName, document: &Node) -> Vec<Environment> {
             name,
             settings: reading.settings?,
             warnings,
+            neighbours: Vec::new(),
             document: reading.document,
         })
     };

@@ -21,6 +21,8 @@ pub enum Purpose {
     Apply,
     /// All that is owned goes.
     Destroy,
+    /// What is named is let go of, and stays.
+    Release,
 }
 
 /// A plan and what it was made for.
@@ -77,6 +79,9 @@ pub struct Flags {
     /// `--allow`.
     #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
     pub allow: BTreeSet<Address>,
+    /// What `release` lets go of.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
+    pub release: BTreeSet<Address>,
     /// `--abandon-zone`.
     #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
     pub abandon_zones: BTreeSet<String>,
@@ -96,8 +101,9 @@ impl Flags {
             .iter()
             .flat_map(|(flag, all)| all.iter().map(move |it| format!(" {flag} '{it}'")));
         let all = self.adopt_all.then(|| " --adopt-all".to_owned());
+        let released = self.release.iter().map(|it| format!(" '{it}'"));
         let zones = self.abandon_zones.iter().map(|zone| format!(" --abandon-zone {zone}"));
-        addresses.chain(all).chain(zones).collect()
+        addresses.chain(all).chain(zones).chain(released).collect()
     }
 }
 

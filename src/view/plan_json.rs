@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::document::{Document, Purpose};
+use super::document::Document;
 use super::line::unknown;
 use crate::engine::{Action, PlannedChange};
 
@@ -23,7 +23,7 @@ pub fn plan_json(document: &Document) -> Value {
         "project": document.project,
         "account": document.account,
         "region": document.region,
-        "purpose": match document.purpose { Purpose::Apply => "apply", Purpose::Destroy => "destroy" },
+        "purpose": document.purpose,
         "fingerprint": document.fingerprint,
         "summary": document.summary(),
         "resource_changes": changes,

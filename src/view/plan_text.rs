@@ -16,6 +16,9 @@ pub(super) const NO_CHANGES: &str = "No changes. Your infrastructure matches the
 /// The line that says that there is nothing to destroy.
 const NOTHING_OWNED: &str = "No changes. Nothing in AWS is owned by this environment.";
 
+/// The line that says that there is nothing to let go of.
+const NOTHING_HELD: &str = "No changes. Nothing that was named is owned by this environment.";
+
 /// The plan as text.
 #[must_use]
 pub fn plan_text(document: &Document, style: Style) -> String {
@@ -34,8 +37,11 @@ pub fn plan_text(document: &Document, style: Style) -> String {
 // Writing to a String cannot fail, here and below: results of `write!` are let go.
 
 fn header(document: &Document, style: Style) -> String {
-    let purpose =
-        if document.purpose == Purpose::Destroy { ": destroy everything it owns" } else { "" };
+    let purpose = match document.purpose {
+        Purpose::Apply => "",
+        Purpose::Destroy => ": destroy everything it owns",
+        Purpose::Release => ": let go of what is named",
+    };
     let Document { environment, project, account, region, .. } = document;
     let title = format!("Environment {}{purpose}", clean(environment));
     let mut text = format!(
@@ -63,6 +69,7 @@ pub(super) fn last_line(document: &Document) -> String {
         return match document.purpose {
             Purpose::Apply => NO_CHANGES.to_owned(),
             Purpose::Destroy => NOTHING_OWNED.to_owned(),
+            Purpose::Release => NOTHING_HELD.to_owned(),
         };
     }
     if !document.plan.has_changes_now() && document.refusals.is_empty() {

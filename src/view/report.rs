@@ -27,6 +27,7 @@ pub fn report_text(
     let word = match document.purpose {
         Purpose::Apply => "Apply",
         Purpose::Destroy => "Destroy",
+        Purpose::Release => "Release",
     };
     if report.is_complete() {
         let _ = writeln!(text, "\n{}", style.paint(Paint::Add, &complete(document, report)));
@@ -79,6 +80,7 @@ fn complete(document: &Document, report: &Report) -> String {
                 if forget > 0 { format!(", {forget} forgotten") } else { String::new() };
             format!("Destroy complete! Resources: {destroy} destroyed{forgotten}.")
         }
+        Purpose::Release => format!("Release complete! Resources: {} forgotten.", summary.forget),
     }
 }
 

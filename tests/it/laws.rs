@@ -5,6 +5,7 @@ mod crash;
 mod gate;
 mod kinds;
 mod order;
+mod release;
 mod run;
 mod scale;
 mod scope;

@@ -48,6 +48,12 @@ impl Project {
         }
     }
 
+    /// Removes the file of an environment.
+    pub(crate) fn remove(&self, environment: &str) {
+        let path = self.path().join(format!("environments/{environment}.toml"));
+        std::fs::remove_file(path).unwrap();
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }

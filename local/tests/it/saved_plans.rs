@@ -217,3 +217,42 @@ async fn an_edited_plan_is_refused_wherever_it_was_edited() {
     replace(&project, &steps.sealed());
     expect_refused(&project, &["the plan is stale"]).await;
 }
+
+#[tokio::test]
+async fn a_plan_of_something_else_is_refused_by_what_it_is_for() {
+    let project = saved("saved-elsewhere", TOPIC, &[]).await;
+    let file = |project: &str, region: &str| {
+        format!(
+            "project = \"{project}\"\n[aws]\naccount = \"{ACCOUNT}\"\nregion = \"{region}\"\n{TOPIC}"
+        )
+    };
+    project.write_whole("prod", &file("shop", "us-east-1"));
+    expect_refused(&project, &["the plan is for the project pivot", "is for shop"]).await;
+    project.write_whole("prod", &file("pivot", "eu-west-1"));
+    expect_refused(&project, &["the plan is for the Region us-east-1", "is for eu-west-1"]).await;
+    // The same file under another name is another environment, and the plan is of none that is here.
+    project.remove("prod");
+    project.write("production", TOPIC);
+    let ran = project.expect(1, &["apply", PLAN]).await;
+    assert!(ran.errors.contains("environments/prod.toml"), "{}", ran.errors);
+}
+
+#[tokio::test]
+async fn what_is_no_plan_is_said_to_be_none() {
+    let project = saved("saved-none", TOPIC, &[]).await;
+    let whole = std::fs::read_to_string(project.path().join(PLAN)).unwrap();
+    for text in ["", "{}", "[1, 2]", "not JSON", &whole[..whole.len() / 2]] {
+        project.folder.write(PLAN, text);
+        let log = project.cloud.calls();
+        log.clear();
+        for command in ["apply", "show"] {
+            let ran = project.run(&[command, PLAN]).await;
+            assert!(matches!(ran.code, 1 | 3), "{command} {text}: {}{}", ran.output, ran.errors);
+            assert!(ran.errors.contains(PLAN), "{command} {text}: {}", ran.errors);
+        }
+        assert_eq!(log.total(), 0, "{text}: nobody is asked");
+    }
+    std::fs::remove_file(project.path().join(PLAN)).unwrap();
+    let ran = project.expect(1, &["apply", PLAN]).await;
+    assert!(ran.errors.contains(PLAN), "{}", ran.errors);
+}

@@ -168,7 +168,7 @@ fn queues_come_before_what_delivers_to_them() {
     let (name, topic) = settings.topics.first_key_value().unwrap();
     for subscriber in &topic.subscriptions {
         let spec = subscription_spec(&facts.arns, name, subscriber);
-        add_subscription(&facts, name, &spec, &queues, &mut draft);
+        add_subscription(&facts, name, (&spec, &BTreeSet::new()), &queues, &mut draft);
     }
     let after = |index: usize| {
         draft.resources[index].after.keys().map(ToString::to_string).collect::<Vec<_>>()

@@ -79,6 +79,25 @@ pub(super) fn unknown_key_remedy(name: &str, table: &Table) -> String {
     }
 }
 
+/// Settings from which DNS records follow.
+const WITH_RECORDS: [&str; 4] = ["dkim", "dmarc", "mail_from", "tracking"];
+
+/// What a word that is no value of `setting` was probably meant to be, or why it cannot be one.
+pub(super) fn unknown_word_remedy(setting: &str, text: &str, words: &[String]) -> String {
+    let is_ignore = setting == "ignore" || setting.ends_with(".ignore");
+    if is_ignore && WITH_RECORDS.contains(&text) {
+        return format!(
+            "DNS records follow from `{text}`, so others cannot change it and mail still pass: `dns = \"manual\"` leaves the \
+             records to you"
+        );
+    }
+    match nearest(text, words.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if is_ignore => format!("only these can be left to others: {}", listed(words, "and")),
+        None => format!("write {}", listed(words, "or")),
+    }
+}
+
 /// What a shape is called in a sentence.
 pub(super) fn expected(shape: &Shape) -> String {
     match shape {

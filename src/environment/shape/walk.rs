@@ -1,11 +1,11 @@
 //! Judging a document against a shape: everything that does not fit, each with what would.
 
-use super::remedies::{choices, expected, remedy, unknown_key_remedy};
+use super::remedies::{choices, expected, remedy, unknown_key_remedy, unknown_word_remedy};
 use super::{Choice, Field, Shape, Table};
 use crate::environment::document::{Content, Node};
 use crate::environment::finding::Finding;
 use crate::environment::names::Format;
-use crate::environment::words::{key, listed, nearest, path, shown};
+use crate::environment::words::{key, path, shown};
 use std::collections::BTreeMap;
 
 /// A file with more problems than this is no environment file.
@@ -200,10 +200,7 @@ impl Walk {
         if words.iter().any(|word| word == text) {
             return;
         }
-        let help = match nearest(text, words.iter().map(String::as_str)) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("write {}", listed(words, "or")),
-        };
+        let help = unknown_word_remedy(&self.name(), text, words);
         let message = format!("`{}` is no value of `{}`", shown(text), self.name());
         let finding =
             Finding::error("unknown-value", message).labelled("no such value").helped(help);

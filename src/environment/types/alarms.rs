@@ -1,6 +1,6 @@
 //! `[alarms]`: who is told when mail is in trouble, and when it counts as trouble.
 
-use super::{Tags, on};
+use super::{AlarmField, Tags, on};
 use crate::environment::names::{
     AccountId, AlarmAction, AlarmName, Description, MetricText, Percent, QueryId, Statistic,
     TimeSpan, TopicReference,
@@ -66,6 +66,11 @@ pub struct Alarms {
     #[serde(default)]
     #[schemars(extend("propertyNames" = { "format": "alarm-name" }))]
     pub custom: BTreeMap<AlarmName, Alarm>,
+
+    /// Settings of every alarm of the pack that others may change, by the names they have under `custom`. A plan never
+    /// shows them, and an update leaves them as they are. Left out: none.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub ignore: BTreeSet<AlarmField>,
 }
 
 impl Alarms {
@@ -179,6 +184,11 @@ pub struct Alarm {
     #[serde(default)]
     #[schemars(extend("propertyNames" = { "format": "tag-key" }))]
     pub tags: Tags,
+
+    /// Settings that others may change, by their names here. A plan never shows them, and an update leaves them as they
+    /// are; a value given here is used once, when the alarm is made. Left out: none.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub ignore: BTreeSet<AlarmField>,
 }
 
 impl Alarm {

@@ -1,6 +1,6 @@
 //! `[configuration_sets.NAME]`: how mail of a set is delivered, counted, suppressed and tracked.
 
-use super::{DnsMode, EventDestination, Tags, on};
+use super::{DnsMode, EventDestination, SetField, Tags, on};
 use crate::environment::names::{ArchiveArn, DestinationName, DomainName, PoolName, TimeSpan};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -56,7 +56,8 @@ pub struct ConfigurationSet {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archive: Option<ArchiveArn>,
 
-    /// As `protect` of the environment, for this set alone while the file declares it. Left out: as the environment says.
+    /// As `protect` of the environment, for this set alone and all that belongs to it. Left out: as the environment says.
+    /// What was protected stays so when it is taken out of the file: it must be named on the command line to go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protect: Option<bool>,
 
@@ -69,6 +70,11 @@ pub struct ConfigurationSet {
     #[serde(default)]
     #[schemars(extend("propertyNames" = { "format": "destination-name" }))]
     pub events: BTreeMap<DestinationName, EventDestination>,
+
+    /// Settings that others may change, by their names here. A plan never shows them, and an update leaves them as they
+    /// are; a value given here is used once, when the set is made. Left out: none.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub ignore: BTreeSet<SetField>,
 }
 
 /// Whether receiving servers must speak TLS.

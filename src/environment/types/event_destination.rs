@@ -1,6 +1,6 @@
 //! `[configuration_sets.SET.events.NAME]`: which events go where.
 
-use super::on;
+use super::{DestinationField, on};
 use crate::environment::names::{
     DimensionName, DimensionValue, EventBus, RoleReference, StreamReference, TopicReference,
 };
@@ -18,6 +18,11 @@ pub struct EventDestination {
     /// Whether events are published. Left out: true.
     #[serde(default = "on")]
     pub enabled: bool,
+
+    /// Settings that others may change, by their names here. A plan never shows them, and an update leaves them as they
+    /// are; a value given here is used once, when the destination is made. Left out: none.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub ignore: BTreeSet<DestinationField>,
 
     /// Where they go.
     #[serde(flatten)]

@@ -1,6 +1,6 @@
 //! `[identities."NAME"]`: a domain or an address, how it is proven, signed and answered.
 
-use super::{Dmarc, Tags, on};
+use super::{Dmarc, IdentityField, Tags, on};
 use crate::environment::names::{
     DomainName, FromPattern, IdentityName, IdentityPolicyName, MailFromName, NameError, Principal,
     Region, Selector, SetReference, ZoneReference, text_name,
@@ -61,9 +61,15 @@ pub struct Identity {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<ZoneReference>,
 
-    /// As `protect` of the environment, for this identity alone while the file declares it. Left out: as the environment says.
+    /// As `protect` of the environment, for this identity alone and all that belongs to it. Left out: as the environment says.
+    /// What was protected stays so when it is taken out of the file: it must be named on the command line to go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protect: Option<bool>,
+
+    /// Settings that others may change, by their names here. A plan never shows them, and an update leaves them as they
+    /// are; a value given here is used once, when the identity is made. Left out: none.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub ignore: BTreeSet<IdentityField>,
 }
 
 /// How mail from a domain is signed: `{ key = "rsa-2048" }` for Easy DKIM, `{ selector = "s1", private_key = {...} }`

@@ -1,6 +1,6 @@
 //! `[topics.NAME]` and `[queues.NAME]`: where events are published, and who receives them.
 
-use super::Tags;
+use super::{QueueField, SubscriptionField, Tags, TopicField};
 use crate::environment::names::{
     DisplayName, EmailAddress, FunctionReference, HttpsUrl, KeyReference, NameError,
     QueueReference, TimeSpan, text_format,
@@ -8,6 +8,7 @@ use crate::environment::names::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// An SNS topic. Its policy lets SES publish for the configuration sets of this account, and nobody else.
@@ -27,7 +28,8 @@ pub struct Topic {
     #[serde(default)]
     pub subscriptions: Vec<Subscription>,
 
-    /// As `protect` of the environment, for this topic alone while the file declares it. Left out: as the environment says.
+    /// As `protect` of the environment, for this topic alone and all that belongs to it. Left out: as the environment says.
+    /// What was protected stays so when it is taken out of the file: it must be named on the command line to go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protect: Option<bool>,
 
@@ -35,6 +37,11 @@ pub struct Topic {
     #[serde(default)]
     #[schemars(extend("propertyNames" = { "format": "tag-key" }))]
     pub tags: Tags,
+
+    /// Settings that others may change, by their names here. A plan never shows them, and an update leaves them as they
+    /// are; a value given here is used once, when the topic is made. Left out: none.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub ignore: BTreeSet<TopicField>,
 }
 
 /// A subscriber of a topic: exactly one of `https`, `email`, `email_json`, `queue`, `lambda`, and how it is served.
@@ -59,6 +66,11 @@ pub struct Subscription {
     /// The queue for messages that SNS could not deliver: one of this file, or an ARN. Left out: they are lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dead_letter: Option<QueueReference>,
+
+    /// Settings that others may change, by their names here. A plan never shows them, and an update leaves them as they
+    /// are; a value given here is used once, when the subscription is made. Left out: none.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub ignore: BTreeSet<SubscriptionField>,
 }
 
 /// Who receives the messages of a subscription.
@@ -123,7 +135,8 @@ pub struct Queue {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dead_letter: Option<DeadLetter>,
 
-    /// As `protect` of the environment, for this queue alone while the file declares it. Left out: as the environment says.
+    /// As `protect` of the environment, for this queue alone and all that belongs to it. Left out: as the environment says.
+    /// What was protected stays so when it is taken out of the file: it must be named on the command line to go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protect: Option<bool>,
 
@@ -131,6 +144,11 @@ pub struct Queue {
     #[serde(default)]
     #[schemars(extend("propertyNames" = { "format": "tag-key" }))]
     pub tags: Tags,
+
+    /// Settings that others may change, by their names here. A plan never shows them, and an update leaves them as they
+    /// are; a value given here is used once, when the queue is made. Left out: none.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub ignore: BTreeSet<QueueField>,
 }
 
 impl Queue {

@@ -9,6 +9,7 @@ mod configuration_set;
 mod dmarc;
 mod event_destination;
 mod identity;
+mod ignored;
 mod messaging;
 mod send_policy;
 
@@ -28,6 +29,10 @@ pub use event_destination::{
 pub use identity::{
     Dkim, DnsMode, EasyKey, Identity, MailFrom, OnMxFailure, PublicKey, SecretSource, SendAction,
     SendingAuthorization,
+};
+pub use ignored::{
+    AlarmField, DestinationField, IdentityField, QueueField, SendPolicyField, SetField,
+    SubscriptionField, TopicField,
 };
 pub use messaging::{DeadLetter, Encryption, Endpoint, FilterScope, Queue, Subscription, Topic};
 pub use send_policy::{Attach, SendPolicy};

@@ -1,6 +1,6 @@
 //! `[send_policies.NAME]`: who may send, from which addresses.
 
-use super::Tags;
+use super::{SendPolicyField, Tags};
 use crate::environment::names::{FromPattern, IamName, IamPath, IdentityReference, SetReference};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -35,7 +35,8 @@ pub struct SendPolicy {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<IamPath>,
 
-    /// As `protect` of the environment, for this policy alone while the file declares it. Left out: as the environment says.
+    /// As `protect` of the environment, for this policy alone and all that belongs to it. Left out: as the environment says.
+    /// What was protected stays so when it is taken out of the file: it must be named on the command line to go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protect: Option<bool>,
 
@@ -43,6 +44,11 @@ pub struct SendPolicy {
     #[serde(default)]
     #[schemars(extend("propertyNames" = { "format": "tag-key" }))]
     pub tags: Tags,
+
+    /// Settings that others may change, by their names here. A plan never shows them, and an update leaves them as they
+    /// are; a value given here is used once, when the policy is made. Left out: none.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub ignore: BTreeSet<SendPolicyField>,
 }
 
 /// What a policy is attached to: roles, users and groups of this account, made elsewhere, by name.

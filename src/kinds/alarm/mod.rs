@@ -189,6 +189,11 @@ impl Kind for Alarm {
         Ok(self.tag(name, self.session.owner.mark_changes(&arn, &live, marks)).await?)
     }
 
+    async fn unmark(&self, name: &str) -> Result<(), BoxError> {
+        let Some(live) = self.tags_of(name).await? else { return Ok(()) };
+        Ok(self.tag(name, self.session.owner.unmark_changes(&live)).await?)
+    }
+
     fn examples() -> Vec<Spec> {
         let metric = |name: &str| Metric {
             namespace: "AWS/SES".to_owned(),

@@ -7,7 +7,7 @@ use aws_sdk_cloudwatch::types::{AlarmType, MetricAlarm};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::{Alarm, Outputs, Spec, Texts, sdk};
-use crate::aws::{AwsError, OrAbsent, failed};
+use crate::aws::{AwsError, OrAbsent, failed, note_of_stack};
 use crate::engine::{Address, BoxError, Live, Ownership};
 
 /// Names that one call takes (CloudWatch `DescribeAlarms`).
@@ -97,6 +97,7 @@ impl Alarm {
             return if is_named { Err(format!("{name}: {reason}").into()) } else { Ok(None) };
         };
         let Some(tags) = self.tags_of(&name).await? else { return Ok(None) };
+        let stack = note_of_stack(&tags);
         let (ownership, marks, tags) = self.session.owner.read(&arn, &tags);
         // Found by its tags only: the tagging service lags, so what is not ours after all is left out.
         if !is_named && ownership != Ownership::Ours {
@@ -105,7 +106,7 @@ impl Alarm {
         let spec = sdk::spec_of(&alarm, tags);
         Ok(Some(Live {
             uses: self.topics(&spec),
-            notes: sdk::notes(&alarm),
+            notes: sdk::notes(&alarm).into_iter().chain(stack).collect(),
             name,
             spec,
             outputs: Outputs { arn },

@@ -353,6 +353,12 @@ impl Kind for ConfigurationSet {
         Ok(self.sets.tag(name, changes).await?)
     }
 
+    async fn unmark(&self, name: &str) -> Result<(), BoxError> {
+        let Some(state) = self.sets.state(name).await? else { return Ok(()) };
+        let changes = self.sets.session().owner.unmark_changes(&state.all_tags);
+        Ok(self.sets.tag(name, changes).await?)
+    }
+
     fn examples() -> Vec<Spec> {
         documented::examples()
     }

@@ -1,7 +1,8 @@
 //! The claim beside a domain's records: a TXT record that says which of them whose they are.
 //!
 //! `_sesinfra.pivot.app TXT "sesinfra1 owner=3f2a91bc04de has=dkim:s1,mail-from:mail,dmarc"`, one value for each owner.
-//! `has` names what the owner made; `uses` what it needs and found there, made by somebody else.
+//! `has` names what the owner made; `uses` what it needs and found there, made by somebody else. What an owner made and
+//! leaves behind because others use it becomes one of theirs, so that the last one takes it away.
 //!
 //! Invariant: a value is ours to change or delete only if our claim has it and nobody else's claim does.
 
@@ -206,6 +207,16 @@ impl Claim {
                 self.entries.insert(Entry::MailFromSpf(part.to_owned()), hold);
             } else if let Some(entry) = Entry::parse(word) {
                 self.entries.insert(entry, hold);
+            }
+        }
+    }
+
+    /// The owner, who uses the record of `entry`, has it from now on: whoever made it left it behind.
+    pub(super) fn inherit(&mut self, entry: &Entry) {
+        let place = entry.clone().retired();
+        for (other, hold) in &mut self.entries {
+            if other.clone().retired() == place {
+                *hold = Hold::Has;
             }
         }
     }

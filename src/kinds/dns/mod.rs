@@ -22,9 +22,10 @@ use serde::{Deserialize, Serialize};
 
 use super::configuration_set::Sets;
 use super::identity::Identities;
-use crate::aws::{AwsError, OrAbsent, Session, failed};
+use crate::aws::{AwsError, OrAbsent, Owner, Session, failed};
 use crate::engine::{
-    Arg, BoxError, Change, Field, Impact, Kind, Life, Live, OnParentDelete, Put, Reading, Wanted,
+    Address, Arg, BoxError, Change, Field, Impact, Kind, Life, Live, OnParentDelete, Put, Reading,
+    Wanted,
 };
 
 pub use record::{Record, RecordType, Spec, TTL_SECONDS};
@@ -46,6 +47,35 @@ pub fn token(zone: &str) -> String {
 #[must_use]
 pub fn tracking_token(zone: &str, domain: &str) -> String {
     format!("zone:{zone}/{domain}")
+}
+
+/// The zone that a token of marks names, if it names one.
+#[must_use]
+pub fn zone_of(token: &str) -> Option<&str> {
+    let zone = token.strip_prefix("zone:")?;
+    Some(zone.split_once('/').map_or(zone, |(zone, _)| zone))
+}
+
+/// Rewrites the claim of `from` beside `domain` in these zones into one of the owner of `session`; every record stays.
+///
+/// # Errors
+/// What Route 53 says. Doing it again is harmless.
+pub async fn hand_over(
+    session: &Arc<Session>,
+    domain: &str,
+    zones: &BTreeSet<String>,
+    from: &Owner,
+) -> Result<(), BoxError> {
+    let (from, to, all) = (from.dns_id(), session.owner.dns_id(), Zones::new(session));
+    for zone in zones {
+        if all.read(zone).await?.is_some() {
+            let edits = |listing: &zone::Listing| {
+                Ok(Standing::of(domain, zone, &from, listing).hand_over(&to))
+            };
+            all.write(zone, edits).await?;
+        }
+    }
+    Ok(())
 }
 
 /// What a record is called beside another that is called `label` already, as two MAIL FROM names of one domain are.
@@ -70,6 +100,8 @@ pub struct Dns {
     identities: Arc<Identities>,
     sets: Arc<Sets>,
     zones: Zones,
+    /// Abandoned zones that marks name, each with what carries the marks.
+    abandoned: Mutex<BTreeSet<(Address, String)>>,
     /// In which zones there was something of a domain.
     places: Mutex<BTreeMap<String, BTreeSet<String>>>,
 }
@@ -87,6 +119,7 @@ impl Dns {
             identities: Arc::clone(identities),
             sets: Arc::clone(sets),
             zones: Zones::new(session),
+            abandoned: Mutex::default(),
             places: Mutex::default(),
         }
     }
@@ -211,6 +244,19 @@ impl Kind for Dns {
         }
         self.retire_all(name, live, None).await?;
         Ok(Put::Done(None))
+    }
+
+    async fn release(&self, name: &str, live: &Spec) -> Result<(), BoxError> {
+        let owner = self.session.owner.dns_id();
+        for zone in self.zones_of(name, Some(live)) {
+            if self.zones.read(&zone).await?.is_some() {
+                let edits = |listing: &zone::Listing| {
+                    Ok(Standing::of(name, &zone, &owner, listing).let_go(&owner))
+                };
+                self.zones.write(&zone, edits).await?;
+            }
+        }
+        Ok(())
     }
 
     fn retires(&self, change: &Change<Spec>) -> bool {

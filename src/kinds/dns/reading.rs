@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use super::claim::{Claim, Entry, Hold, claimed_domain};
 use super::record::{Record, RecordType, Spec, TTL_SECONDS, normal_name, normal_value};
@@ -71,6 +71,7 @@ impl Dns {
             Reading::Everything => self.marked(&wanted).await?,
             Reading::Named => Marked::default(),
         };
+        self.note_abandoned(&marked);
         let mut zones: BTreeSet<String> = marked.zones().cloned().collect();
         for one in wanted.iter() {
             zones.extend(self.zones_of(&one.name, one.spec.as_ref()));
@@ -90,6 +91,21 @@ impl Dns {
             }
         }
         Ok(live)
+    }
+
+    /// Remembers in which abandoned zones there may be records, for the remark that they stay.
+    fn note_abandoned(&self, marked: &Marked) {
+        let mut places = self.abandoned.lock().unwrap_or_else(PoisonError::into_inner);
+        for (identity, zones) in &marked.identities {
+            let abandoned = zones.iter().filter(|zone| self.session.has_abandoned(zone));
+            let parent = Address::new("identity", identity);
+            places.extend(abandoned.map(|zone| (parent.clone(), zone.clone())));
+        }
+        for (set, zone) in marked.tracking.values() {
+            if self.session.has_abandoned(zone) {
+                places.insert((Address::new("configuration_set", set), zone.clone()));
+            }
+        }
     }
 
     async fn listings(&self, zones: BTreeSet<String>) -> Result<Listings, BoxError> {
@@ -163,6 +179,12 @@ impl Dns {
             }
         }
         let Some(ownership) = view.ownership() else { return Ok(None) };
+        let named = |text: &String| self.session.with_names_of_owners(text);
+        let ownership = match ownership {
+            Ownership::Foreign(owner) => Ownership::Foreign(named(&owner)),
+            other => other,
+        };
+        view.notes = view.notes.iter().map(named).collect();
         let zones = view.zones.iter();
         let tokens = zones.map(|zone| match parent.kind() {
             "configuration_set" => tracking_token(zone, domain),

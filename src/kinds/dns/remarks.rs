@@ -4,6 +4,8 @@
 //! Invariant: what is remarked on is never touched. A record of Easy DKIM that no claim holds may be that of an identity
 //! in another Region, which reads cannot tell from a leftover.
 
+use std::sync::PoisonError;
+
 use super::claim::Entry;
 use super::record::{RecordType, normal_name};
 use super::standing::Standing;
@@ -22,6 +24,13 @@ impl Dns {
         let mut remarks = Vec::new();
         for one in wanted.iter().filter(|one| one.aim != Aim::Delete) {
             let Some(spec) = &one.spec else { continue };
+            let abandoned = self.abandoned_under(&spec.belongs_to);
+            remarks.extend(abandoned.into_iter().map(|zone| {
+                let text = format!(
+                    "the zone {zone} is let go of: what sesinfra published there stays, and is claimed there still"
+                );
+                (one.name.clone(), text)
+            }));
             for zone in self.zones_of(&one.name, Some(spec)) {
                 let listing = self.zones.read(&zone).await?;
                 let Some(listing) = listing.as_ref() else { continue };
@@ -35,6 +44,15 @@ impl Dns {
             }
         }
         Ok(remarks)
+    }
+}
+
+impl Dns {
+    /// The abandoned zones that the marks on `parent` name.
+    fn abandoned_under(&self, parent: &str) -> Vec<String> {
+        let places = self.abandoned.lock().unwrap_or_else(PoisonError::into_inner);
+        let under = places.iter().filter(|(address, _)| address.to_string() == parent);
+        under.map(|(_, zone)| zone.clone()).collect()
     }
 }
 

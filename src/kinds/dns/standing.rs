@@ -256,6 +256,7 @@ impl<'a> Standing<'a> {
         let shown: Vec<Known<'_>> = known(Some(from)).collect();
         let mut edits = Vec::new();
         let mut claim = Claim { owner: mine.owner.clone(), entries: BTreeMap::new() };
+        let mut left = Vec::new();
         for (entry, hold) in &mine.entries {
             let place = self.place(entry);
             if wanted.iter().any(|record| record.is_at(&place)) {
@@ -263,7 +264,11 @@ impl<'a> Standing<'a> {
                 continue;
             }
             let found = self.found(entry);
-            if found.is_empty() || *hold == Hold::Uses || self.other_holder(entry).is_some() {
+            if found.is_empty() || *hold == Hold::Uses {
+                continue;
+            }
+            if self.other_holder(entry).is_some() {
+                left.push(entry);
                 continue;
             }
             let value = found.join(" and ");
@@ -279,7 +284,48 @@ impl<'a> Standing<'a> {
             }));
         }
         self.write_claim(&claim, &mut edits);
+        self.bequeath(&left, &mut edits);
         Ok(edits)
+    }
+
+    /// Makes what we made and others still use theirs, so that the last of them takes it away when it goes.
+    fn bequeath(&self, left: &[&Entry], edits: &mut Vec<Edit>) {
+        let is_had =
+            |entry: &Entry| self.others.iter().any(|claim| claim.hold(entry) == Some(Hold::Has));
+        let mut heirs: BTreeMap<&str, Claim> = BTreeMap::new();
+        for entry in left.iter().filter(|entry| !is_had(entry)) {
+            let users = self.others.iter().filter(|claim| claim.hold(entry).is_some());
+            let Some(heir) = users.min_by_key(|claim| &claim.owner) else { continue };
+            heirs.entry(&heir.owner).or_insert_with(|| heir.clone()).inherit(entry);
+        }
+        for claim in heirs.values() {
+            self.write_claim(claim, edits);
+        }
+    }
+
+    /// The edits that take our claim away and leave every record.
+    pub(super) fn let_go(&self, owner: &str) -> Vec<Edit> {
+        let mut edits = Vec::new();
+        self.write_claim(&Claim { owner: owner.to_owned(), entries: BTreeMap::new() }, &mut edits);
+        edits
+    }
+
+    /// The edits that make our claim another owner's.
+    pub(super) fn hand_over(&self, to: &str) -> Vec<Edit> {
+        let Some(mine) = &self.mine else { return Vec::new() };
+        let mut entries = mine.entries.clone();
+        for claim in self.others.iter().filter(|claim| claim.owner == to) {
+            for (entry, hold) in &claim.entries {
+                // What either made is made by the one that both are.
+                let both = entries.entry(entry.clone()).or_insert(*hold);
+                if *hold == Hold::Has {
+                    *both = Hold::Has;
+                }
+            }
+        }
+        let mut edits = self.let_go(&mine.owner);
+        self.write_claim(&Claim { owner: to.to_owned(), entries }, &mut edits);
+        edits
     }
 
     /// The place of `entry` in this zone, without a value.

@@ -191,6 +191,9 @@ impl Zones {
 
     /// The record sets of the zone `id`, listed once until reads are forgotten; `None` if there is no such zone.
     pub(super) async fn read(&self, id: &str) -> Result<Arc<Option<Listing>>, AwsError> {
+        if self.session.has_abandoned(id) {
+            return Ok(Arc::new(None));
+        }
         let page = self.page(id);
         let mut page = page.lock().await;
         let now = self.session.age_of_reads();

@@ -276,6 +276,12 @@ impl Kind for Identity {
         Ok(self.identities.tag(name, changes).await?)
     }
 
+    async fn unmark(&self, name: &str) -> Result<(), BoxError> {
+        let Some(state) = self.identities.state(name).await? else { return Ok(()) };
+        let changes = self.identities.session().owner.unmark_changes(&state.all_tags);
+        Ok(self.identities.tag(name, changes).await?)
+    }
+
     fn examples() -> Vec<Spec> {
         documented::examples()
     }

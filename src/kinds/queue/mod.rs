@@ -187,6 +187,12 @@ impl Kind for Queue {
         Ok(self.tag(name, &url, changes).await?)
     }
 
+    async fn unmark(&self, name: &str) -> Result<(), BoxError> {
+        let Some(url) = self.url(name).await? else { return Ok(()) };
+        let live = self.tags(name, &url).await?;
+        Ok(self.tag(name, &url, self.session.owner.unmark_changes(&live)).await?)
+    }
+
     fn examples() -> Vec<Spec> {
         let delivery = Statement::allow()
             .to("Service", "sns.amazonaws.com")

@@ -50,7 +50,7 @@ pub struct Spec {
     pub document: Policy,
     /// The tags, those of ownership left out.
     pub tags: Texts,
-    /// Whom somebody else attached it to, found when the policy was read: it cannot be deleted under them.
+    /// Whom somebody else attached it to, found when the policy was read: they lose it when it is deleted.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub others: BTreeSet<String>,
 }
@@ -152,7 +152,7 @@ impl Kind for SendPolicy {
         self.policies.forget(&arn);
         let Some(found) = self.policies.found(&arn).await? else { return Ok(Put::Done(None)) };
         // IAM deletes a policy only when nobody holds it and one version is left (`DeleteConflict`).
-        self.let_go(&arn, &found).await?;
+        self.let_go(&arn, &found, &live.others).await?;
         for version in self.versions(name, &arn).await? {
             if !version.is_default {
                 self.delete_version(name, &arn, &version.id).await?;
@@ -173,17 +173,7 @@ impl Kind for SendPolicy {
     fn impact(&self, from: Option<&Spec>, to: Option<&Spec>, fields: &[Field]) -> Impact {
         let stops = |reason: String| Impact::new(Severity::StopsMail, reason);
         match (from, to) {
-            (Some(from), None) => {
-                let mut reason = "whoever has it can no longer send by it".to_owned();
-                if !from.others.is_empty() {
-                    let others: Vec<&str> = from.others.iter().map(String::as_str).collect();
-                    reason = format!(
-                        "{reason}; {} got it from somebody else, and it cannot be deleted before they are rid of it",
-                        others.join(", ")
-                    );
-                }
-                stops(reason)
-            }
+            (Some(_), None) => stops("whoever has it can no longer send by it".to_owned()),
             (Some(from), Some(to)) if touches(fields, "path") => stops(format!(
                 "moves from {} to {}: while it is made anew nobody can send by it",
                 from.path, to.path
@@ -213,6 +203,12 @@ impl Kind for SendPolicy {
             .ok_or("the policy is gone since the plan: plan again")?;
         let changes = self.session.owner.mark_changes(&arn, &found.tags, marks);
         Ok(self.tag(name, &arn, changes).await?)
+    }
+
+    async fn unmark(&self, name: &str) -> Result<(), BoxError> {
+        let Some(arn) = self.policies.arn_of(name).await? else { return Ok(()) };
+        let Some(found) = self.policies.found(&arn).await? else { return Ok(()) };
+        Ok(self.tag(name, &arn, self.session.owner.unmark_changes(&found.tags)).await?)
     }
 
     fn examples() -> Vec<Spec> {

@@ -1,5 +1,7 @@
 //! How a send policy is written: as a new version in force, with room made for it, and deleted when nobody holds it.
 
+use std::collections::BTreeSet;
+
 use super::{Outputs, SendPolicy, Spec, sdk_tags};
 use crate::aws::policies::Found;
 use crate::aws::{AwsError, Class, OrAbsent, TagChanges, failed};
@@ -158,16 +160,23 @@ impl SendPolicy {
         Ok(())
     }
 
-    /// Detaches the policy from those of ours that still hold it, and refuses if others do.
-    pub(super) async fn let_go(&self, arn: &str, found: &Found) -> Result<(), BoxError> {
+    /// Detaches the policy from those of ours that still hold it, and from those that the plan said would lose it. If
+    /// somebody else attached it since, it is left alone.
+    pub(super) async fn let_go(
+        &self,
+        arn: &str,
+        found: &Found,
+        losing: &BTreeSet<String>,
+    ) -> Result<(), BoxError> {
         let marks = self.session.owner.read(arn, &found.tags).1;
         let attached = self.policies.principals(arn).await?;
-        let (ours, others): (Vec<_>, Vec<_>) =
-            attached.iter().partition(|it| marks.children.contains(&attachment::token(it)));
+        let (ours, others): (Vec<_>, Vec<_>) = attached.iter().partition(|it| {
+            marks.children.contains(&attachment::token(it)) || losing.contains(&it.to_string())
+        });
         if !others.is_empty() {
             let names: Vec<String> = others.into_iter().map(ToString::to_string).collect();
             return Err(format!(
-                "somebody else attached the policy to {}: detach it there first, or name them in `attach`",
+                "somebody else attached the policy to {} since the plan: plan again",
                 names.join(", ")
             )
             .into());

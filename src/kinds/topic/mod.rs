@@ -47,9 +47,6 @@ pub struct Spec {
     pub policy: Policy,
     /// The tags, those of ownership left out.
     pub tags: Texts,
-    /// Subscriptions that somebody else made, found when the topic was read: they would go with it.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub others: BTreeSet<String>,
 }
 
 /// What AWS says of a topic.
@@ -71,7 +68,6 @@ impl Topic {
 impl Kind for Topic {
     const NAME: &'static str = "topic";
     const LIFE: Life = Life::Root;
-    const WRITE_ONLY: &'static [&'static str] = &["others"];
 
     type Spec = Spec;
     type Outputs = Outputs;
@@ -127,16 +123,6 @@ impl Kind for Topic {
 
     fn impact(&self, from: Option<&Spec>, to: Option<&Spec>, fields: &[Field]) -> Impact {
         match (from, to) {
-            (Some(from), None) if !from.others.is_empty() => {
-                let others: Vec<&str> = from.others.iter().map(String::as_str).collect();
-                Impact::new(
-                    Severity::Irreversible,
-                    format!(
-                        "subscriptions that somebody else made go with the topic: {}",
-                        others.join(", ")
-                    ),
-                )
-            }
             (Some(_), None) => Impact::new(
                 Severity::Degrades,
                 "events published to the topic are lost, and its subscriptions go with it",
@@ -161,6 +147,11 @@ impl Kind for Topic {
         Ok(self.tag(name, changes).await?)
     }
 
+    async fn unmark(&self, name: &str) -> Result<(), BoxError> {
+        let live = self.topics.tags(name).await?;
+        Ok(self.tag(name, self.session.owner.unmark_changes(&live)).await?)
+    }
+
     fn examples() -> Vec<Spec> {
         let arn = "arn:aws:sns:us-east-1:123456789012:example";
         let policy = |statement: Statement| Policy::new([("AllowSES", statement)]);
@@ -172,14 +163,12 @@ impl Kind for Topic {
                 encryption_key: None,
                 policy: policy(ses.clone()),
                 tags: Texts::new(),
-                others: BTreeSet::new(),
             },
             Spec {
                 display_name: Some("Pivot feedback".to_owned()),
                 encryption_key: Some("alias/mail".to_owned()),
                 policy: policy(ses.when("StringEquals", "aws:SourceAccount", ["123456789012"])),
                 tags: Texts::from([("team".to_owned(), "platform".to_owned())]),
-                others: BTreeSet::from(["email:ann@pivot.app".to_owned()]),
             },
         ]
     }

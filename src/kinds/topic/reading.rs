@@ -2,14 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::attributes::{has_subscribers, notes_of_policy, set_text};
+use super::attributes::{notes_of_policy, set_text};
 use super::{Outputs, Spec, Topic};
 use crate::aws::key::{self, Checked, SES_TO_TOPIC};
+use crate::aws::note_of_stack;
 use crate::aws::policy::Policy;
-use crate::aws::topics::Texts;
-use crate::aws::{AwsError, note_of_stack};
-use crate::engine::{BoxError, Live, Marks, Ownership, Reading, Wanted};
-use crate::kinds::subscription;
+use crate::engine::{BoxError, Live, Ownership, Reading, Wanted};
 
 impl Topic {
     pub(super) async fn read_one(
@@ -47,13 +45,11 @@ impl Topic {
         {
             notes.extend(self.note_of_key(key).await);
         }
-        let others = self.others(name, &attributes, &marks, &ownership, reading).await?;
         let spec = Spec {
             display_name: set_text(&attributes, "DisplayName"),
             encryption_key,
             policy,
             tags,
-            others,
         };
         Ok(Some(Live {
             name: name.to_owned(),
@@ -75,24 +71,5 @@ impl Topic {
             Ok(Checked::Unknown(note)) => Some(note),
             Err(problem) => Some(problem.to_string()),
         }
-    }
-
-    pub(super) async fn others(
-        &self,
-        name: &str,
-        attributes: &Texts,
-        marks: &Marks,
-        ownership: &Ownership,
-        reading: Reading,
-    ) -> Result<BTreeSet<String>, AwsError> {
-        let looks = reading == Reading::Everything && *ownership == Ownership::Ours;
-        if !looks || !has_subscribers(attributes) {
-            return Ok(BTreeSet::new());
-        }
-        let listed = self.topics.subscribers(name).await?;
-        let others = listed.iter().filter(|one| {
-            !marks.children.contains(&subscription::token(&one.protocol, &one.endpoint))
-        });
-        Ok(others.map(|one| format!("{}:{}", one.protocol, one.endpoint)).collect())
     }
 }

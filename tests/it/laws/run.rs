@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use proptest::prelude::ProptestConfig;
 use proptest::test_runner::{FileFailurePersistence, RngSeed};
-use sesinfra::engine::{Address, Control, Event, Options, Plan, Registry, Report, apply, plan};
+use sesinfra::engine::{
+    Address, Control, Event, Options, Plan, Registry, Report, apply, plan, release,
+};
 
 use super::kinds::registry;
 use super::town::{State, Town};
@@ -75,6 +77,15 @@ impl Run {
         let report = block_on(apply(&plan, &self.registry, &control));
         let events = control.events.into_inner().unwrap();
         Outcome { plan, report, events, writes: self.town.writes() }
+    }
+
+    /// Plans how these are let go of.
+    pub fn plan_release(&self, want: &Want, names: &[&str]) -> Plan {
+        self.town.begin(want);
+        let addresses = names.iter().map(|name| address(name)).collect();
+        let plan = block_on(release(&want.graph(), &self.registry, &addresses)).unwrap();
+        assert_eq!(self.town.writes(), Vec::<String>::new(), "planning wrote");
+        plan
     }
 
     /// From now on exactly these may become ours.

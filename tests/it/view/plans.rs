@@ -59,6 +59,7 @@ fn change(name: &str, action: Action, from: Option<Value>, to: Option<Value>) ->
         reason: None,
         deferred: None,
         notes: Vec::new(),
+        ignore: std::collections::BTreeSet::new(),
     }
 }
 

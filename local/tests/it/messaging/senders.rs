@@ -87,7 +87,7 @@ async fn a_document_that_means_the_same_is_not_written_again() {
 }
 
 #[tokio::test]
-async fn what_somebody_else_attached_is_left_and_keeps_the_policy() {
+async fn what_somebody_else_attached_goes_only_with_a_plan_that_said_so() {
     let stage = Stage::new().await;
     let iam = principals(&stage).await;
     let file = policy("\"*@pivot.app\"", "attach = { roles = [\"api\"] }");
@@ -96,15 +96,19 @@ async fn what_somebody_else_attached_is_left_and_keeps_the_policy() {
     iam.attach_role_policy().role_name("theirs").policy_arn(&arn).send().await.unwrap();
     let plan = stage.converge(&file).await;
     assert_eq!(plan.unmanaged[0].address, address("attachment.pivot-test-api/role/theirs"));
-    let (plan, report) = stage.open("").await.apply().await;
+    let open = stage.open("").await;
+    let plan = open.plan().await.unwrap();
     let change = plan.change(&address("send_policy.pivot-test-api")).unwrap();
     assert_eq!(change.impact.severity, Severity::Irreversible);
     assert!(change.impact.reason.contains("role/theirs"), "{}", change.impact.reason);
-    assert!(report.has_failures());
+    iam.attach_user_policy().user_name("Ann").policy_arn(&arn).send().await.unwrap();
+    let report = open.carry_out(&plan).await;
+    assert!(format!("{report:?}").contains("since the plan"), "{report:#?}");
     let held = iam.list_entities_for_policy().policy_arn(&arn).send().await.unwrap();
-    assert_eq!(held.policy_roles().len(), 1, "{held:?}");
-    iam.detach_role_policy().role_name("theirs").policy_arn(&arn).send().await.unwrap();
+    assert_eq!((held.policy_roles().len(), held.policy_users().len()), (1, 1), "{held:?}");
     stage.converge("").await;
+    let roles = iam.list_attached_role_policies().role_name("theirs").send().await.unwrap();
+    assert!(roles.attached_policies().is_empty(), "{roles:?}");
 }
 
 #[tokio::test]

@@ -111,6 +111,21 @@ fn a_record_that_another_owner_claims_too_outlives_us() {
         zone(&[mine, other], &[("_dmarc.pivot.app", RecordType::Txt, &["v=DMARC1; p=none"])]);
     assert_eq!(
         retired(&listing, &spec(&[DMARC]), None).unwrap(),
+        [
+            format!("- _sesinfra.pivot.app TXT {mine}"),
+            format!("- _sesinfra.pivot.app TXT {other}"),
+            "+ _sesinfra.pivot.app TXT sesinfra1 owner=0000aaaa1111 has=dmarc".to_owned(),
+        ],
+        "who uses it takes it away in the end"
+    );
+    // One is enough to do that.
+    let maker = "sesinfra1 owner=bbbb22223333 has=dmarc";
+    let listing = zone(
+        &[mine, other, maker],
+        &[("_dmarc.pivot.app", RecordType::Txt, &["v=DMARC1; p=none"])],
+    );
+    assert_eq!(
+        retired(&listing, &spec(&[DMARC]), None).unwrap(),
         [format!("- _sesinfra.pivot.app TXT {mine}")]
     );
 }
@@ -241,4 +256,29 @@ fn publishing_again_asks_for_what_is_there() {
     let standing = Standing::of("pivot.app", "Z1", MINE, &listing);
     let edits = standing.publish(&change(None, &spec(&MAIL_FROM)), MINE).unwrap();
     assert!(crate::kinds::dns::zone::swaps(&listing, &edits).is_empty());
+}
+
+#[test]
+fn a_claim_is_let_go_of_or_handed_over_and_no_record_with_it() {
+    let (mine, other) =
+        ("sesinfra1 owner=3f2a91bc04de has=dmarc", "sesinfra1 owner=0000aaaa1111 uses=dmarc");
+    let value: &[(&str, RecordType, &[&str])] =
+        &[("_dmarc.pivot.app", RecordType::Txt, &["v=DMARC1; p=none"])];
+    let listing = zone(&[mine, other], value);
+    let standing = Standing::of("pivot.app", "Z1", MINE, &listing);
+    assert_eq!(lines(standing.let_go(MINE)), [format!("- _sesinfra.pivot.app TXT {mine}")]);
+    let new = "sesinfra1 owner=bbbb22223333 has=dmarc";
+    let handed =
+        [format!("- _sesinfra.pivot.app TXT {mine}"), format!("+ _sesinfra.pivot.app TXT {new}")];
+    assert_eq!(lines(standing.hand_over("bbbb22223333")), handed);
+    // One that has a claim already has what either made.
+    let handed = [
+        format!("- _sesinfra.pivot.app TXT {mine}"),
+        format!("- _sesinfra.pivot.app TXT {other}"),
+        "+ _sesinfra.pivot.app TXT sesinfra1 owner=0000aaaa1111 has=dmarc".to_owned(),
+    ];
+    assert_eq!(lines(standing.hand_over("0000aaaa1111")), handed);
+    let done = zone(&[new], value);
+    let standing = Standing::of("pivot.app", "Z1", MINE, &done);
+    assert!(standing.hand_over("bbbb22223333").is_empty(), "doing it again is nothing");
 }

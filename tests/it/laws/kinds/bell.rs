@@ -90,6 +90,16 @@ impl Kind for BellKind {
         self.0.write(("mark bell", name, marks), tag).await
     }
 
+    async fn unmark(&self, name: &str) -> Result<(), BoxError> {
+        let untag = |state: &mut State| {
+            if let Some(bell) = state.bells.get_mut(name) {
+                bell.tags = Tags::default();
+            }
+            Ok(())
+        };
+        self.0.write(("unmark bell", name), untag).await
+    }
+
     fn examples() -> Vec<BellSpec> {
         Vec::new()
     }

@@ -129,6 +129,18 @@ impl Kind for HouseKind {
         self.0.write(("mark house", name, marks), tag).await
     }
 
+    async fn unmark(&self, name: &str) -> Result<(), BoxError> {
+        let untag = |state: &mut State| {
+            if let Some(house) = state.houses.get_mut(name) {
+                house.tags = Tags::default();
+                house.rooms.values_mut().for_each(|room| room.ours = false);
+                house.lodgers.values_mut().for_each(|lodger| lodger.1 = false);
+            }
+            Ok(())
+        };
+        self.0.write(("unmark house", name), untag).await
+    }
+
     fn examples() -> Vec<HouseSpec> {
         Vec::new()
     }

@@ -79,6 +79,18 @@ impl Kind for LodgerKind {
         Ok(Put::Done(None))
     }
 
+    async fn release(&self, name: &str, _live: &LodgerSpec) -> Result<(), BoxError> {
+        let (house, lodger) = parts(name)?;
+        // Nothing is written: the town only notes that nobody counts it as ours from here on.
+        self.0.by_hand(|state| {
+            let lodgers = state.houses.get_mut(house).map(|it| &mut it.lodgers);
+            if let Some(lodger) = lodgers.and_then(|it| it.get_mut(lodger)) {
+                lodger.1 = false;
+            }
+        });
+        Ok(())
+    }
+
     fn impact(&self, _: Option<&LodgerSpec>, _: Option<&LodgerSpec>, _: &[Field]) -> Impact {
         Impact::safe()
     }

@@ -102,6 +102,17 @@ impl Kind for RoomKind {
         parts(name).ok().map(|(house, _)| house)
     }
 
+    async fn release(&self, name: &str, _live: &RoomSpec) -> Result<(), BoxError> {
+        let (house, room) = parts(name)?;
+        // Nothing is written: the town only notes that nobody counts it as ours from here on.
+        self.0.by_hand(|state| {
+            if let Some(room) = state.houses.get_mut(house).and_then(|it| it.rooms.get_mut(room)) {
+                room.ours = false;
+            }
+        });
+        Ok(())
+    }
+
     fn impact(&self, _: Option<&RoomSpec>, _: Option<&RoomSpec>, _: &[Field]) -> Impact {
         Impact::safe()
     }

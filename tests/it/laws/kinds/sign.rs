@@ -178,6 +178,18 @@ impl Kind for SignKind {
         Ok(Put::Done(None))
     }
 
+    async fn release(&self, name: &str, _live: &SignSpec) -> Result<(), BoxError> {
+        let let_go = |state: &mut State| {
+            for texts in state.streets.values_mut() {
+                for (place, text) in texts {
+                    text.ours &= text_of(name, place).is_none();
+                }
+            }
+            Ok(())
+        };
+        self.0.write(("release sign", name), let_go).await
+    }
+
     fn retires(&self, change: &Change<SignSpec>) -> bool {
         change.from.as_ref().is_some_and(|from| {
             !from.leftovers.is_empty()
