@@ -61,4 +61,5 @@ pub mod engine;
 pub mod environment;
 pub mod kinds;
 pub mod lookup;
+pub mod secrets;
 pub mod view;

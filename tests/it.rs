@@ -19,8 +19,10 @@
 mod it {
     mod cli;
     mod environment;
+    mod fuzz;
     mod golden;
     mod laws;
+    mod supply_chain;
     mod tidy;
     mod view;
 }

@@ -186,8 +186,12 @@ impl Intercept for WatchThrottling {
         config_bag: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let class = context.inner().response().and_then(class_of);
+        let called = called(config_bag);
+        if let Some((service, operation)) = called {
+            log(service, operation, context.inner().response());
+        }
         if class == Some(Class::Throttled)
-            && let Some((service, operation)) = called(config_bag)
+            && let Some((service, operation)) = called
         {
             // Another change of the same zone is under way: that has nothing to do with how fast we call.
             let code = context.inner().response().and_then(code_of);
@@ -199,6 +203,15 @@ impl Intercept for WatchThrottling {
             self.0.heard(format!("{service}:{operation}"), attempts);
         }
         Ok(())
+    }
+}
+
+/// Logs what was called and how it ended, and nothing of what was asked or answered.
+fn log(service: &str, operation: &str, response: Option<&HttpResponse>) {
+    if tracing::enabled!(tracing::Level::DEBUG) {
+        let status = response.map(|it| it.status().as_u16());
+        let code = response.and_then(code_of).unwrap_or_default();
+        tracing::debug!("{service}:{operation} {} {code}", status.unwrap_or_default());
     }
 }
 

@@ -249,10 +249,26 @@ pub(super) fn classify(action: &str, code: &str, message: &str) -> Class {
     }
 }
 
+/// The action and resource that AWS says are missing; a call may need more than what it is called: a topic that is created
+/// with tags needs `sns:TagResource`. Most services write `... is not authorized to perform: ACTION on resource: ARN`, SES
+/// writes it with quotes and without colons.
+fn missing(message: &str) -> (Option<&str>, Option<&str>) {
+    let after = |words: &str| {
+        let (_, rest) = message.split_once(words)?;
+        let rest = rest.trim_start_matches([':', ' ', '`', '\'', '"']);
+        let end = rest.find([' ', '`', '\'', '"', ',']).unwrap_or(rest.len());
+        Some(rest[..end].trim_end_matches([':', '.'])).filter(|word| word.contains([':', '*']))
+    };
+    (after("is not authorized to perform"), after("on resource"))
+}
+
 fn hint(error: &AwsError) -> Option<String> {
     let text = match error.class {
         Class::Denied => {
-            format!("allow {} on {} to the credentials in use", error.action, error.resource)
+            let (action, resource) = missing(&error.message);
+            let action = action.unwrap_or(&error.action);
+            let resource = resource.unwrap_or(&error.resource);
+            format!("allow {action} on {resource} to the credentials in use")
         }
         Class::Expired => {
             "sign in again (`aws sso login`), or check the profile and the keys; keys of another \
@@ -344,5 +360,18 @@ mod tests {
     fn who_is_denied_is_told_the_missing_permission() {
         let hint = error(Class::Denied).hint().unwrap();
         assert_eq!(hint, "allow ses:GetEmailIdentity on pivot.app to the credentials in use");
+        let topic = "arn:aws:sns:us-east-1:123456789012:t";
+        for message in [
+            format!(
+                "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: sns:TagResource on resource: {topic} because no identity-based policy allows it"
+            ),
+            format!(
+                "User `arn:aws:iam::123456789012:user/ci' is not authorized to perform `sns:TagResource' on resource `{topic}'"
+            ),
+        ] {
+            let hint = AwsError { message, ..error(Class::Denied) }.hint().unwrap();
+            let wanted = format!("allow sns:TagResource on {topic} to the credentials in use");
+            assert_eq!(hint, wanted);
+        }
     }
 }

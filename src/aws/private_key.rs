@@ -4,6 +4,7 @@
 //! The key's bytes are wiped when they are dropped. No error, log or `Debug` output holds any part of a key.
 
 use std::fmt;
+use std::io::Read as _;
 use std::path::Path;
 
 use base64::Engine as _;
@@ -21,6 +22,8 @@ use crate::environment::types::SecretSource;
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 /// What SES accepts (developer guide, "Bring your own DKIM").
 const BITS: std::ops::RangeInclusive<usize> = 1024..=2048;
+/// Many times the longest key that SES takes, which has some 1,700 bytes in PEM.
+const FILE_BYTES_MAX: u64 = 65_536;
 
 /// Why a text is no private key that SES takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -151,7 +154,11 @@ fn variable(name: &str) -> Result<Zeroizing<String>, SecretError> {
 
 fn file(path: &Path) -> Result<Zeroizing<String>, SecretError> {
     let failed = |source| SecretError::File { path: path.display().to_string(), source };
-    std::fs::read_to_string(path).map(Zeroizing::new).map_err(failed)
+    let mut text = Zeroizing::new(String::new());
+    // A pipe is as good as a file here; a device that never ends is not.
+    let opened = std::fs::File::open(path).map_err(failed)?;
+    opened.take(FILE_BYTES_MAX).read_to_string(&mut text).map_err(failed)?;
+    Ok(text)
 }
 
 /// The DER inside PEM or bare base64.

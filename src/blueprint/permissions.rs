@@ -35,10 +35,23 @@ pub fn permissions(settings: &Settings, facts: &Facts, graph: &Graph, phase: Pha
     wanted.add_quotas(&mut groups);
     wanted.add_lock(phase, &mut groups);
     wanted.add_roles(&mut groups);
+    drop_covered(&mut groups);
     let statements = groups
         .into_iter()
         .map(|((sid, resources), actions)| (sid, Statement::allow().may(actions).on(resources)));
     Policy::new(statements)
+}
+
+/// What is granted on every identity need not be granted on the declared ones once more.
+fn drop_covered(groups: &mut BTreeMap<Group, BTreeSet<&'static str>>) {
+    let on_any = groups.iter().filter(|((sid, _), _)| sid == "AnyIdentity");
+    let covered: BTreeSet<&str> = on_any.flat_map(|(_, actions)| actions.iter().copied()).collect();
+    groups.retain(|(sid, _), actions| {
+        if sid == "Identities" {
+            actions.retain(|action| !covered.contains(action));
+        }
+        !actions.is_empty()
+    });
 }
 
 struct Wanted<'a> {

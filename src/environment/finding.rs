@@ -1,6 +1,7 @@
 //! What is wrong with an environment file, or worth knowing about it: said once, with its place and its remedy.
 
 use super::source::Location;
+use crate::secrets::masked;
 use serde::Serialize;
 use std::fmt;
 
@@ -190,7 +191,7 @@ impl fmt::Display for Findings {
             if let Some(location) = &finding.location {
                 write!(formatter, "{location}: ")?;
             }
-            write!(formatter, "{} [{}]", finding.message, finding.id)?;
+            write!(formatter, "{} [{}]", masked(&finding.message), finding.id)?;
         }
         Ok(())
     }

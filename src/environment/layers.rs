@@ -106,6 +106,10 @@ fn read_file(
 }
 
 fn bytes(path: &Path) -> io::Result<Vec<u8>> {
+    // Opening a pipe would wait for somebody to write to it, and a device may never end.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
     let mut bytes = Vec::new();
     // One byte more than allowed tells a file that is too large, without reading all of it.
     File::open(path)?.take(LARGEST_BYTES + 1).read_to_end(&mut bytes)?;

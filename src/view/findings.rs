@@ -1,6 +1,7 @@
 //! Findings, as a compiler shows them: what is wrong, the line, the text underlined, and what would be right.
 
 use crate::environment::{Finding, Findings, Location, Position, Severity};
+use crate::secrets::masked;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{Annotation, AnnotationKind, Element, Level, Origin, Renderer, Snippet};
 
@@ -31,10 +32,11 @@ fn block(renderer: &Renderer, finding: &Finding) -> String {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level.primary_title(finding.message.as_str()).id(finding.id);
+    // A line of the file is quoted, and may hold what it should not.
+    let title = level.primary_title(masked(&finding.message)).id(finding.id);
     let mut group = title.elements(places(finding));
     if let Some(help) = &finding.help {
-        group = group.element(Level::HELP.message(help.as_str()));
+        group = group.element(Level::HELP.message(masked(help)));
     }
     renderer.render(&[group])
 }
@@ -95,10 +97,10 @@ fn snippet<'a>(places: &[Place<'a>]) -> Element<'a> {
         // A place over several lines ends with its first: what follows is rarely what is wrong.
         let stop = position.span.end.min(line_end(text, position.span.start)).min(end);
         let annotation = place.kind.span(position.span.start.min(end) - start..stop - start);
-        if place.label.is_empty() { annotation } else { annotation.label(place.label) }
+        if place.label.is_empty() { annotation } else { annotation.label(masked(place.label)) }
     });
     let annotations: Vec<Annotation<'a>> = annotations.collect();
-    Snippet::source(&text[start..end])
+    Snippet::source(masked(&text[start..end]))
         .path(places.first().map_or("", |place| place.location.path.as_str()))
         .line_start(first.line)
         .annotations(annotations)

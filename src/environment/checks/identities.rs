@@ -5,6 +5,7 @@ use crate::environment::finding::Severity;
 use crate::environment::names::ZoneReference;
 use crate::environment::types::{Dkim, DnsMode};
 use crate::environment::words;
+use crate::secrets::is_private_key;
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
@@ -55,6 +56,13 @@ pub(super) const CHECKS: &[Check] = &[
         rule: "The place that a private key is read from has a name.",
         assumes: Assumes::Nothing,
         run: secret_source_empty,
+    },
+    Check {
+        id: "secret-in-file",
+        severity: Severity::Error,
+        rule: "An environment file says where a private key is read from, and holds none.",
+        assumes: Assumes::Nothing,
+        run: secret_in_file,
     },
 ];
 
@@ -173,6 +181,8 @@ fn secret_source_empty(subject: &Subject<'_>, report: &mut Report<'_>) {
     for (name, identity) in &subject.settings().identities {
         let Some(Dkim::External { private_key, .. }) = &identity.dkim else { continue };
         let (key, empty) = match private_key {
+            // A key that was pasted here is a worse fault, and has a finding of its own.
+            SecretSource::Env(name) if is_private_key(name) => continue,
             SecretSource::Env(name) => ("env", name.is_empty() || name.contains(['=', '\0'])),
             SecretSource::File(path) => ("file", path.as_os_str().is_empty()),
             SecretSource::Ssm(name) => ("ssm", name.is_empty()),
@@ -189,6 +199,28 @@ fn secret_source_empty(subject: &Subject<'_>, report: &mut Report<'_>) {
                     "ssm" => "write the name of an SSM parameter, such as `/mail/dkim`",
                     _ => "write the name or ARN of a secret",
                 },
+            );
+        }
+    }
+}
+
+/// A key that was pasted where its place belongs would be shown by whatever then says that there is no such place.
+fn secret_in_file(subject: &Subject<'_>, report: &mut Report<'_>) {
+    use crate::environment::types::SecretSource;
+    for (name, identity) in &subject.settings().identities {
+        let Some(Dkim::External { private_key, .. }) = &identity.dkim else { continue };
+        let (key, place) = match private_key {
+            SecretSource::Env(name) => ("env", name.as_str()),
+            SecretSource::File(path) => ("file", path.to_str().unwrap_or_default()),
+            SecretSource::Ssm(name) => ("ssm", name.as_str()),
+            SecretSource::Secret(name) => ("secret", name.as_str()),
+        };
+        if is_private_key(place) {
+            report.add(
+                &["identities", &name.to_string(), "dkim", "private_key", key],
+                format!("the private key of `{name}` is in this file"),
+                "this is a key, not the place of one",
+                "whoever can read this file has the key by now: make another one, keep it elsewhere, and write here where that is",
             );
         }
     }

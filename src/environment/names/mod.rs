@@ -49,13 +49,13 @@ impl NameError {
 }
 
 /// A kind of text in the JSON Schema (its `format`), and the parser behind it.
-pub(crate) struct Format {
+pub struct Format {
     /// The `format` keyword in the schema.
-    pub(crate) name: &'static str,
+    pub name: &'static str,
     /// What it is called in a sentence: `a domain name`.
-    pub(crate) title: &'static str,
+    pub title: &'static str,
     /// The normal form of a text, by which two spellings of one name are found equal.
-    pub(crate) normal: fn(&str) -> Result<String, NameError>,
+    pub normal: fn(&str) -> Result<String, NameError>,
 }
 
 /// Gives a type with `parse` and `Display` its serde and schema implementations, all through `parse`.
@@ -99,7 +99,7 @@ pub(crate) use text_format;
 macro_rules! formats {
     ($($name:literal, $title:literal, $kind:ty;)*) => {
         /// Every text format that the schema mentions.
-        pub(crate) static FORMATS: &[Format] = &[$(Format {
+        pub static FORMATS: &[Format] = &[$(Format {
             name: $name,
             title: $title,
             normal: |text| <$kind>::parse(text).map(|name| name.to_string()),

@@ -6,6 +6,7 @@ use super::{
     Arn, DomainName, IamName, IdentityName, NameError, QueueName, SetName, TopicName, text_format,
     text_name,
 };
+use crate::secrets::secret_parameter;
 use std::fmt;
 
 /// Declares a reference: a declared name, or an ARN of one service and resource type.
@@ -233,6 +234,13 @@ fn https(text: &str) -> Result<String, NameError> {
     if authority.contains('@') {
         return wrong("carries a user name or password");
     }
+    // So can one in its query, and this file, its plans and the pull requests with them show it to more.
+    if let Some(name) = secret_parameter(text) {
+        return Err(NameError::new(
+            format!("carries what looks like a secret, `{name}`"),
+            "leave it out: SNS signs what it delivers, and the receiver can verify the signature",
+        ));
+    }
     let (host, port) = authority.split_once(':').unwrap_or((authority, "443"));
     if port.parse::<u16>().is_err() {
         return wrong("has a wrong port");
@@ -297,6 +305,7 @@ mod tests {
             "https://",
             "https://api.pivot.app:x/",
             "https://api.pivot.app/#a",
+            "https://api.pivot.app/hooks?tenant=1&token=abc",
         ] {
             assert!(HttpsUrl::parse(wrong).is_err(), "{wrong}");
         }

@@ -5,6 +5,8 @@ use crate::environment::names::{
     DomainName, FromPattern, IdentityName, IdentityPolicyName, MailFromName, NameError, Principal,
     Region, Selector, SetReference, ZoneReference, text_name,
 };
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -137,7 +139,8 @@ text_name! {
         let body: String = text.lines().filter(|line| !line.starts_with("-----")).flat_map(str::split_whitespace).collect();
         let padded = body.trim_end_matches('=');
         let right = padded.chars().all(|character| character.is_ascii_alphanumeric() || "+/".contains(character));
-        match right && body.len() - padded.len() <= 2 && (100..=1_000).contains(&body.len()) {
+        let right = right && body.len() - padded.len() <= 2 && (100..=1_000).contains(&body.len());
+        match right && is_public(&body) {
             true => Ok(body),
             false => Err(NameError {
                 reason: "is not a public key in base64".to_owned(),
@@ -226,4 +229,14 @@ pub enum SendAction {
 
 fn send_and_send_raw() -> BTreeSet<SendAction> {
     BTreeSet::from([SendAction::SendEmail, SendAction::SendRawEmail])
+}
+
+/// Whether what base64 of DER begins with is a public key as DKIM publishes it (a `SubjectPublicKeyInfo`, RFC 5280: a
+/// sequence in a sequence) and no private one, which a number begins: published by mistake, anybody could sign with it.
+fn is_public(body: &str) -> bool {
+    const SEQUENCE: u8 = 0x30;
+    let start = body.get(..12).and_then(|start| STANDARD.decode(start).ok()).unwrap_or_default();
+    let length = start.get(1).copied().unwrap_or_default();
+    let inner = if length < 0x80 { 2 } else { 2 + usize::from(length & 0x7f) };
+    start.first() == Some(&SEQUENCE) && start.get(inner) == Some(&SEQUENCE)
 }

@@ -31,7 +31,7 @@ pub(super) fn claimed_domain(name: &str) -> Option<&str> {
 
 /// A record that a claim names, by its place relative to the domain.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Entry {
+pub enum Entry {
     /// An Easy DKIM alias, the number-th of three; 0 for one that is no longer wanted.
     EasyDkim {
         /// Its number, from 1.
@@ -164,7 +164,7 @@ impl fmt::Display for Entry {
 
 /// Whether a claimed record was made by the owner, or only found and used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Hold {
+pub enum Hold {
     /// Made, and so to be deleted when it is no longer wanted.
     Has,
     /// Found there: somebody else's, left when it is no longer wanted.
@@ -173,16 +173,17 @@ pub(super) enum Hold {
 
 /// What one owner claims of one domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Claim {
+pub struct Claim {
     /// The owner, see [`crate::aws::Owner::dns_id`].
-    pub(super) owner: String,
+    pub owner: String,
     /// What it claims.
-    pub(super) entries: BTreeMap<Entry, Hold>,
+    pub entries: BTreeMap<Entry, Hold>,
 }
 
 impl Claim {
     /// Reads a claim; `None` for another text, or one of a version that is not known.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
         let mut words = text.split(' ').filter(|word| !word.is_empty());
         if words.next()? != VERSION {
             return None;

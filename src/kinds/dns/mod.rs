@@ -28,7 +28,8 @@ use crate::engine::{
     Wanted,
 };
 
-pub use record::{Record, RecordType, Spec, TTL_SECONDS};
+pub use claim::{Claim, Entry, Hold};
+pub use record::{Record, RecordType, Spec, TTL_SECONDS, normal_name, normal_value, written_value};
 
 use record::Known;
 use standing::{Standing, known};
@@ -81,7 +82,7 @@ pub async fn hand_over(
 /// What a record is called beside another that is called `label` already, as two MAIL FROM names of one domain are.
 #[must_use]
 pub fn label_beside(label: &str, name: &Arg<String>, domain: &str) -> String {
-    let entry = name.get().ok().and_then(|name| claim::Entry::of(label, name, domain));
+    let entry = name.get().ok().and_then(|name| Entry::of(label, name, domain));
     entry.map_or_else(|| label.to_owned(), |entry| entry.label_with_part())
 }
 

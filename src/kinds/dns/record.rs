@@ -113,13 +113,15 @@ impl Known<'_> {
 }
 
 /// A name as Route 53 or a person writes it, in normal form: lower-case, no dot at the end, no octal escapes.
-pub(super) fn normal_name(text: &str) -> String {
+#[must_use]
+pub fn normal_name(text: &str) -> String {
     let text = text.strip_suffix('.').unwrap_or(text);
     unescaped(text).to_ascii_lowercase()
 }
 
 /// A value in normal form.
-pub(super) fn normal_value(kind: RecordType, text: &str) -> String {
+#[must_use]
+pub fn normal_value(kind: RecordType, text: &str) -> String {
     match kind {
         RecordType::Cname => normal_name(text.trim()),
         RecordType::Mx => match text.split_whitespace().collect::<Vec<_>>().as_slice() {
@@ -138,7 +140,8 @@ pub(super) fn normal_value(kind: RecordType, text: &str) -> String {
 }
 
 /// A value as Route 53 takes it.
-pub(super) fn written_value(kind: RecordType, value: &str) -> String {
+#[must_use]
+pub fn written_value(kind: RecordType, value: &str) -> String {
     match kind {
         RecordType::Txt => quoted(value),
         RecordType::Cname | RecordType::Mx => format!("{value}."),

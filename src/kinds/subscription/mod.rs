@@ -23,6 +23,7 @@ use crate::aws::{Class, Session, failed, short_hash};
 use crate::engine::{
     BoxError, Change, Field, Impact, Kind, Life, Live, OnParentDelete, Put, Reading, Wanted,
 };
+use crate::secrets::without_secrets;
 
 /// Topics, and then subscriptions, read at once.
 const READS_AT_ONCE: usize = 16;
@@ -77,10 +78,11 @@ pub fn token(protocol: &str, endpoint: &str) -> String {
     format!("sub:{}", short_hash(&format!("{protocol}\n{endpoint}")))
 }
 
-/// The name of a subscription: `TOPIC/PROTOCOL:ENDPOINT`.
+/// The name of a subscription: `TOPIC/PROTOCOL:ENDPOINT`. A password or token in an endpoint, which only other people's
+/// can have, is replaced by its digest, since names are shown.
 #[must_use]
 pub fn name(topic: &str, protocol: &str, endpoint: &str) -> String {
-    format!("{topic}/{protocol}:{endpoint}")
+    format!("{topic}/{protocol}:{}", without_secrets(endpoint))
 }
 
 /// Takes a name apart into topic, protocol and endpoint. Topic names and protocols hold neither separator.

@@ -8,6 +8,7 @@ use crate::aws::topics::{Subscriber, SubscriberState, Texts};
 use crate::aws::{AwsError, OrAbsent, failed};
 use crate::engine::{Address, BoxError, Live, Marks, Ownership, Reading};
 use crate::kinds::topic::has_subscribers;
+use crate::secrets::without_secrets;
 
 /// One subscription to be looked at, and what is known of it before.
 pub(super) struct Found {
@@ -81,7 +82,8 @@ impl Subscription {
         let bare = Spec {
             topic: self.session.arns.topic(&topic),
             protocol: protocol.clone(),
-            endpoint: endpoint.clone(),
+            // As in its name. What is declared has no secrets.
+            endpoint: without_secrets(&endpoint),
             raw: false,
             filter: None,
             dead_letter: None,

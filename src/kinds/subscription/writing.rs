@@ -2,9 +2,10 @@
 
 use super::attributes::{attributes_at_first, settings_in_order};
 use super::{Outputs, Spec, Subscription};
-use crate::aws::topics::SubscriberState;
+use crate::aws::topics::{Subscriber, SubscriberState};
 use crate::aws::{AwsError, Class, failed};
 use crate::engine::{BoxError, Field, Put, touches};
+use crate::secrets::without_secrets;
 
 impl Subscription {
     /// How the subscription stands now, from the list itself.
@@ -15,9 +16,10 @@ impl Subscription {
     ) -> Result<Option<SubscriberState>, AwsError> {
         self.topics.forget(topic);
         let listed = self.topics.subscribers(topic).await?;
-        let it = listed
-            .iter()
-            .find(|one| one.protocol == spec.protocol && one.endpoint == spec.endpoint);
+        let is_it = |one: &&Subscriber| {
+            one.protocol == spec.protocol && without_secrets(&one.endpoint) == spec.endpoint
+        };
+        let it = listed.iter().find(is_it);
         Ok(it.map(|one| one.state.clone()))
     }
 
