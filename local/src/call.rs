@@ -121,7 +121,21 @@ impl Call {
             "User is not authorized to perform: {} because no identity-based policy allows it",
             self.action
         );
-        self.error(StatusCode::FORBIDDEN, self.denial(), &message)
+        self.denied_since(&message)
+    }
+
+    /// The same with another message.
+    pub(crate) fn denied_since(&self, message: &str) -> Response<Body> {
+        self.error(StatusCode::FORBIDDEN, self.denial(), message)
+    }
+
+    /// The message of an error in CBOR; `None` in every other protocol.
+    pub(crate) fn message_in(&self, body: &[u8]) -> Option<String> {
+        if self.protocol != AwsProtocol::RpcV2Cbor {
+            return None;
+        }
+        let error = fakecloud_core::cbor::decode_to_json(body).ok()?;
+        error["message"].as_str().map(str::to_owned)
     }
 
     /// The answer to a caller whose session is over.

@@ -189,6 +189,11 @@ impl Front {
         }
         let (mut parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+        // The length of a text is part of CBOR, so nothing can be replaced within it.
+        if let Some(message) = call.message_in(&body) {
+            let said = message.split(" Encoded authorization").next().unwrap_or_default();
+            return call.denied_since(&format!("{said} because no policy allows it"));
+        }
         let text = String::from_utf8_lossy(&body);
         // Only EC2 appends an encoded message.
         let short = match text.split_once(" Encoded authorization failure message: ") {

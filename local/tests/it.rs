@@ -13,6 +13,7 @@ mod it {
     mod account;
     mod aws_access;
     mod aws_cli;
+    mod bad_input;
     mod bench_job;
     mod binary;
     mod calls;
@@ -48,6 +49,7 @@ mod it {
     mod queues;
     mod records;
     mod saved_plans;
+    mod secrets;
     mod sending;
     mod served;
     mod ses;

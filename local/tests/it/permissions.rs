@@ -157,3 +157,11 @@ async fn tags_need_permission_too() {
     let tags = aws_sdk_resourcegroupstagging::Client::new(&config);
     assert_eq!(code(tags.get_resources().send().await), "AccessDeniedException");
 }
+
+#[tokio::test]
+async fn a_denial_can_be_read_in_binary_too() {
+    let cloud = cloud(Options::default()).await;
+    let config = role(&cloud, ACCOUNT, &allow("sns:CreateTopic", "*")).await;
+    let alarms = aws_sdk_cloudwatch::Client::new(&config);
+    assert_eq!(code(alarms.describe_alarms().send().await), "AccessDenied");
+}
