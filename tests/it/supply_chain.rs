@@ -1,5 +1,5 @@
 //! What comes into the build, held against `deny.toml` without a network: licences, bans and sources of every package, by
-//! the lock file. `cargo deny check` does the same where it is installed, and looks for known faults as well.
+//! the lock file. `cargo deny --workspace check` does the same where it is installed, and looks for known faults as well.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -5,9 +5,11 @@ use serde_json::{Map, Value, json};
 use sesinfra::kinds::subscription;
 use sesinfra_local::Cloud;
 
+use crate::it::account::{ACCOUNT, REGION};
+
 /// Services of which everything counts. What is left out: `memory`, which is about times only.
-const SERVICES: [&str; 9] =
-    ["iam", "sns", "sqs", "route53", "ssm", "kms", "secrets", "firehose", "ses"];
+const SERVICES: [&str; 10] =
+    ["iam", "sns", "sqs", "route53", "cloudwatch", "ssm", "kms", "secrets", "firehose", "ses"];
 
 /// Members that count or date things, and so tell how a world came about rather than what it is.
 const HISTORY: [&str; 28] = [
@@ -47,9 +49,37 @@ pub(crate) fn dump(cloud: &Cloud) -> Value {
     values.retain(|name, _| SERVICES.contains(name));
     let mut world = serde_json::to_value(values).unwrap();
     forget_cancelled(&mut world["sns"]);
+    forget_noted(&mut world["cloudwatch"]);
     let text = without_tokens(&world);
     let world: Value = serde_json::from_str(&text).unwrap();
     canonical(world)
+}
+
+/// All that can be somebody's. The settings of an account are nobody's: what a file said of them stays.
+pub(crate) fn owned(cloud: &Cloud) -> Value {
+    let mut world = dump(cloud);
+    let account = world.pointer_mut(&format!("/ses/accounts/{ACCOUNT}/{REGION}/account"));
+    *account.unwrap() = Value::Null;
+    world
+}
+
+/// Of CloudWatch the alarms count and their tags; what it notes of them, and that there once were some, does not.
+fn forget_noted(cloudwatch: &mut Value) {
+    let Some(accounts) = cloudwatch.get_mut("accounts").and_then(Value::as_object_mut) else {
+        return;
+    };
+    for account in accounts.values_mut() {
+        each_object(&mut account["alarms"], &mut |object| {
+            object.retain(|key, _| !key.starts_with("state_") && !key.ends_with("_timestamp"));
+        });
+        let filled = |key: &str| -> Map<String, Value> {
+            let all = account[key].as_object().into_iter().flatten();
+            let all = all.filter(|(_, one)| **one != json!({}));
+            all.map(|(name, one)| (name.clone(), one.clone())).collect()
+        };
+        *account = json!({ "alarms": filled("alarms"), "tags": filled("tags") });
+    }
+    accounts.retain(|_, account| *account != json!({ "alarms": {}, "tags": {} }));
 }
 
 /// SNS lists what was never confirmed until it expires, and lets nobody remove it: such a subscription counts only

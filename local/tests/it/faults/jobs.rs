@@ -16,6 +16,9 @@ pub(super) const SECRET: &str = include_str!("../ses/keys/rsa1024.pkcs8");
 pub(super) const FIRST: &str = r#"
 [tags]
 team = "mail"
+[account]
+suppress = ["complaint"]
+dedicated_ip_warmup = false
 
 [identities."pivot.app"]
 dkim = { selector = "s1", private_key = { file = "one.key" } }
@@ -57,6 +60,15 @@ subscriptions = [
 dead_letter = { queue = "lost", max_receives = 3 }
 [queues.lost]
 
+[topics.ops]
+[alarms]
+topic = "ops"
+without = ["bounce-rate-warning", "complaint-rate", "complaint-rate-warning", "daily-quota", "rejects", "rendering-failures", "sending-paused"]
+[alarms.custom.slow]
+comparison = ">"
+threshold = 3
+metric = { namespace = "Pivot", name = "Latency", statistic = "p99" }
+
 [send_policies.api]
 from = ["*@pivot.app"]
 attach = { roles = ["pivot-api"], groups = ["senders"] }
@@ -66,6 +78,9 @@ attach = { roles = ["pivot-api"], groups = ["senders"] }
 pub(super) const SECOND: &str = r#"
 [tags]
 team = "platform"
+[account]
+suppress = ["bounce", "complaint"]
+dedicated_ip_warmup = true
 
 [identities."pivot.app"]
 dkim = { selector = "s2", private_key = { ssm = "/mail/dkim" } }
@@ -106,6 +121,17 @@ retention = "7d"
 dead_letter = { queue = "lost", max_receives = 9 }
 [queues.lost]
 visibility_timeout = "2m"
+
+[topics.ops]
+[alarms]
+topic = "ops"
+bounce_rate = "4%"
+without = ["bounce-rate-warning", "complaint-rate", "complaint-rate-warning", "daily-quota", "dead-letters", "rejects", "sending-paused"]
+[alarms.custom.slow]
+comparison = ">="
+threshold = 5
+missing = "breaching"
+metric = { namespace = "Pivot", name = "Latency", statistic = "p99", period = "1m" }
 
 [send_policies.api]
 from = ["api@pivot.app"]

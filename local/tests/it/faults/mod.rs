@@ -12,5 +12,5 @@ mod named;
 mod run;
 mod together;
 
-pub(crate) use dump::{differences, dump};
+pub(crate) use dump::{differences, owned};
 pub(crate) use run::Watched;

@@ -2,6 +2,7 @@
 //! share some, rename others, and swap what belongs to whom.
 
 mod messaging;
+mod watching;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -137,6 +138,7 @@ impl Generator {
             self.fields.push("Settings.tags");
         }
         self.zones();
+        self.account();
         let names = self.random.some(&DOMAINS);
         for (name, zone) in names {
             self.domain(name, zone);
@@ -152,6 +154,9 @@ impl Generator {
         }
         for queue in self.queues.clone() {
             self.queue(queue);
+        }
+        if self.random.once_in(2) {
+            self.alarms();
         }
         for name in ["api", "letters"] {
             if !self.identities.is_empty() && self.random.once_in(2) {

@@ -15,7 +15,7 @@ use sesinfra_local::seeds;
 use super::coverage::Coverage;
 use super::generate::{DOMAINS, ELSEWHERE, Generated, MAIL_FROM, TWIN, TWIN_S_TWIN, generate};
 use crate::it::account::ACCOUNT;
-use crate::it::faults::{Watched, differences, dump};
+use crate::it::faults::{Watched, differences, owned};
 use crate::it::stage::Stage;
 
 /// The public key of the private key in the file.
@@ -157,7 +157,7 @@ async fn pair(scene: &Stage, first: &Generated, second: &Generated) -> Result<Co
         return Err(format!("left to do: {:#?}", left.pending().collect::<Vec<_>>()));
     }
     coverage.count_changes(&reach(&stage, "").await?);
-    let different = differences(&dump(&scene.cloud), &dump(&stage.cloud));
+    let different = differences(&owned(&scene.cloud), &owned(&stage.cloud));
     if different.is_empty() { Ok(coverage) } else { Err(different.join("\n")) }
 }
 
