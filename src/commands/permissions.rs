@@ -1,5 +1,7 @@
 //! `sesinfra permissions`: the least that a role needs to plan or apply an environment.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -10,7 +12,7 @@ use super::failure::Failure;
 use crate::aws::Arns;
 use crate::blueprint::permissions;
 use crate::environment::names::FileName;
-use crate::kinds::Phase;
+use crate::kinds::{Phase, documentation};
 
 /// What GitHub's tokens are issued by.
 const GITHUB: &str = "token.actions.githubusercontent.com";
@@ -56,10 +58,40 @@ pub(super) async fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Fa
         let phase = if arguments.plan { Phase::Plan } else { Phase::Apply };
         let settings = &opened.environment.settings;
         let policy = permissions(settings, &opened.facts, &opened.blueprint.graph, phase);
-        serde_json::from_str(&policy.document()).map_err(Failure::internal)?
+        let mut document = serde_json::from_str(&policy.document()).map_err(Failure::internal)?;
+        spell_actions(&mut document);
+        document
     };
     run.answer(&format!("{document:#}\n"))?;
     Ok(Exit::Done)
+}
+
+/// Actions that no kind documents, since they are about the run as a whole.
+const OF_RUNS: [&str; 5] = [
+    "servicequotas:ListServiceQuotas",
+    "ssm:DeleteParameter",
+    "ssm:GetParameter",
+    "ssm:PutParameter",
+    "sts:AssumeRole",
+];
+
+/// Writes actions as AWS's documentation does. IAM does not tell them apart, but whoever reads the policy does.
+fn spell_actions(policy: &mut Value) {
+    let kinds = documentation();
+    let documented = kinds.iter().flat_map(|kind| kind.permissions).map(|one| one.action);
+    let spellings: BTreeMap<String, &str> =
+        documented.chain(OF_RUNS).map(|action| (action.to_ascii_lowercase(), action)).collect();
+    let spell = |action: &mut Value| {
+        if let Some(spelling) = action.as_str().and_then(|action| spellings.get(action)) {
+            *action = (*spelling).into();
+        }
+    };
+    for statement in policy["Statement"].as_array_mut().into_iter().flatten() {
+        match &mut statement["Action"] {
+            Value::Array(actions) => actions.iter_mut().for_each(spell),
+            action => spell(action),
+        }
+    }
 }
 
 /// Who may assume the role. IAM refuses a trust in GitHub without a `sub`, and a wildcard there would let any workflow of
@@ -103,6 +135,14 @@ fn subject(text: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn actions_are_spelled_as_in_the_documentation_of_aws() {
+        let mut policy = json!({ "Statement": [{ "Action": ["ses:getemailidentity", "ssm:putparameter"] }, { "Action": "iam:passrole" }] });
+        spell_actions(&mut policy);
+        let spelled = json!({ "Statement": [{ "Action": ["ses:GetEmailIdentity", "ssm:PutParameter"] }, { "Action": "iam:PassRole" }] });
+        assert_eq!(policy, spelled);
+    }
 
     #[test]
     fn a_subject_names_one_repository_and_one_kind_of_workflow() {

@@ -6,7 +6,7 @@
 //! SESINFRA_FUZZ_SECONDS=3600 cargo test --workspace --test it fuzz -- --nocapture
 //! ```
 //!
-//! runs all targets at once for so many seconds. An input that breaks something is written to `target/fuzz/`, and belongs
+//! runs each target for so many seconds, as many of them at once as there are processors. An input that breaks something is written to `target/fuzz/`, and belongs
 //! into `fuzz/corpus/TARGET/` once it is mended.
 
 #![allow(

@@ -108,7 +108,7 @@ async fn first_failure(
 
 /// What is wrong with what was said without a permission.
 fn complaint(permission: &Permission, said: Option<String>) -> Option<String> {
-    let reason = SPARE.iter().find(|(action, _)| *action == permission.action);
+    let reason = SPARE.iter().find(|(action, _)| action.eq_ignore_ascii_case(&permission.action));
     let Some(said) = said else {
         return reason.is_none().then(|| "is never missed".to_owned());
     };
@@ -136,6 +136,10 @@ async fn each_that_is_missing_is_missed_and_named() {
     let all = permissions(&policies[0]);
     let whole = all.len();
     assert_eq!(BTreeSet::from_iter(&all).len(), whole, "a permission is printed twice");
+    let is_spelled = |action: &str| {
+        action.split_once(':').is_some_and(|(_, name)| name.starts_with(char::is_uppercase))
+    };
+    assert!(all.iter().all(|one| is_spelled(&one.action)), "{all:?}");
     let chosen: Vec<Permission> = match std::env::var("SESINFRA_PERMISSIONS").as_deref() {
         Ok("all") => all,
         // Multiples of a prime that does not divide their number meet each once.
