@@ -45,6 +45,7 @@ mod it {
     mod policies;
     mod program;
     mod project;
+    mod protection;
     mod python_tools;
     mod queues;
     mod records;

@@ -134,10 +134,12 @@ impl Owner {
         [(PROJECT, self.project.as_str()), (ENVIRONMENT, self.environment.as_str())]
     }
 
-    /// How this owner is called in public DNS: 12 hex digits over project, environment, account and Region.
+    /// How this owner is called beside the records of `domain` in public DNS: 12 hex digits over project, environment,
+    /// account, Region and the domain. A claim that is copied to another name is thus nobody's there.
     #[must_use]
-    pub fn dns_id(&self) -> String {
-        let parts = [self.project.as_str(), self.environment.as_str(), &self.account, &self.region];
+    pub fn dns_id(&self, domain: &str) -> String {
+        let (project, environment) = (self.project.as_str(), self.environment.as_str());
+        let parts = [project, environment, &self.account, &self.region, domain];
         twelve_hex_digits(&parts)
     }
 
@@ -436,8 +438,10 @@ mod tests {
 
     #[test]
     fn every_part_of_an_owner_counts_in_dns() {
-        assert_ne!(owner("prod").dns_id(), owner("staging").dns_id());
-        assert_eq!(owner("prod").dns_id().len(), 12);
+        let at = |name: &str, domain: &str| owner(name).dns_id(domain);
+        assert_ne!(at("prod", "pivot.app"), at("staging", "pivot.app"));
+        assert_ne!(at("prod", "pivot.app"), at("prod", "shop.pivot.app"));
+        assert_eq!(at("prod", "pivot.app").len(), 12);
         assert_ne!(twelve_hex_digits(&["ab", "c"]), twelve_hex_digits(&["a", "bc"]));
     }
 }

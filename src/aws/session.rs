@@ -25,7 +25,7 @@ pub struct Session {
     connection: Connection,
     zones: OnceLock<Zones>,
     abandoned: OnceLock<BTreeSet<String>>,
-    neighbours: OnceLock<BTreeMap<String, String>>,
+    neighbours: OnceLock<Vec<(Owner, String)>>,
     reads: Reads,
     ses: aws_sdk_sesv2::Client,
     sns: aws_sdk_sns::Client,
@@ -200,17 +200,17 @@ impl Session {
         self.abandoned.get().is_some_and(|zones| zones.contains(id))
     }
 
-    /// From now on these owners, by how they are called in DNS, are called by what they are called here.
-    pub fn know_neighbours(&self, owners: BTreeMap<String, String>) {
+    /// From now on these owners are called by what they are called here, not by what they are called in DNS.
+    pub fn know_neighbours(&self, owners: Vec<(Owner, String)>) {
         // Set once, by the one who opens the environment.
         let _ = self.neighbours.set(owners);
     }
 
-    /// `text`, with the names of owners that are known in the place of what they are called in DNS.
+    /// `text` about `domain`, with the names of owners that are known in the place of what they are called in DNS.
     #[must_use]
-    pub fn with_names_of_owners(&self, text: &str) -> String {
+    pub fn with_names_of_owners(&self, text: &str, domain: &str) -> String {
         let known = self.neighbours.get().into_iter().flatten();
-        known.fold(text.to_owned(), |text, (id, name)| text.replace(id.as_str(), name))
+        known.fold(text.to_owned(), |text, (owner, name)| text.replace(&owner.dns_id(domain), name))
     }
 
     /// The root of the project, against which files are named.

@@ -43,7 +43,7 @@ impl Run<'_> {
                 .map(|it| {
                     let arns = Arns::new(it.account.clone(), it.region.clone());
                     let owner = Owner::new(it.project.clone(), it.name.clone(), &arns);
-                    (owner.dns_id(), it.to_string())
+                    (owner, it.to_string())
                 })
                 .collect(),
         );

@@ -67,7 +67,8 @@ pub async fn hand_over(
     zones: &BTreeSet<String>,
     from: &Owner,
 ) -> Result<(), BoxError> {
-    let (from, to, all) = (from.dns_id(), session.owner.dns_id(), Zones::new(session));
+    let (from, to) = (from.dns_id(domain), session.owner.dns_id(domain));
+    let all = Zones::new(session);
     for zone in zones {
         if all.read(zone).await?.is_some() {
             let edits = |listing: &zone::Listing| {
@@ -145,7 +146,7 @@ impl Dns {
         from: &Spec,
         to: Option<&Spec>,
     ) -> Result<(), BoxError> {
-        let owner = self.session.owner.dns_id();
+        let owner = self.session.owner.dns_id(domain);
         for zone in self.zones_of(domain, Some(from)) {
             if self.zones.read(&zone).await?.is_none() {
                 // The zone is gone, and with it everything in it.
@@ -224,8 +225,8 @@ impl Kind for Dns {
     }
 
     async fn put(&self, change: &Change<Spec>) -> Result<Put<Outputs>, BoxError> {
-        let owner = self.session.owner.dns_id();
         let domain = change.name.as_str();
+        let owner = self.session.owner.dns_id(domain);
         let zones: BTreeSet<&str> =
             change.to.records.values().map(|record| record.zone.as_str()).collect();
         for zone in zones {
@@ -248,7 +249,7 @@ impl Kind for Dns {
     }
 
     async fn release(&self, name: &str, live: &Spec) -> Result<(), BoxError> {
-        let owner = self.session.owner.dns_id();
+        let owner = self.session.owner.dns_id(name);
         for zone in self.zones_of(name, Some(live)) {
             if self.zones.read(&zone).await?.is_some() {
                 let edits = |listing: &zone::Listing| {

@@ -119,13 +119,13 @@ impl Dns {
 
     /// Domains that our claims in these zones name.
     fn claimed(&self, listings: &Listings) -> BTreeSet<String> {
-        let owner = self.session.owner.dns_id();
         let mut domains = BTreeSet::new();
         for listing in listings.values().filter_map(|listing| listing.as_ref().as_ref()) {
             for name in listing.names(RecordType::Txt) {
                 let Some(domain) = claimed_domain(name) else { continue };
                 let claims = listing.values(name, RecordType::Txt);
                 let mut claims = claims.iter().filter_map(|text| Claim::parse(text));
+                let owner = self.session.owner.dns_id(domain);
                 if claims.any(|claim| claim.owner == owner) {
                     domains.insert(domain.to_owned());
                 }
@@ -165,7 +165,7 @@ impl Dns {
         listings: &Listings,
         marked: &Marked,
     ) -> Result<Option<Live<Spec, Outputs>>, BoxError> {
-        let owner = self.session.owner.dns_id();
+        let owner = self.session.owner.dns_id(domain);
         let parent: Address = match wish {
             Some((spec, _)) => spec.belongs_to.parse()?,
             None => marked.parent(domain),
@@ -179,7 +179,7 @@ impl Dns {
             }
         }
         let Some(ownership) = view.ownership() else { return Ok(None) };
-        let named = |text: &String| self.session.with_names_of_owners(text);
+        let named = |text: &String| self.session.with_names_of_owners(text, domain);
         let ownership = match ownership {
             Ownership::Foreign(owner) => Ownership::Foreign(named(&owner)),
             other => other,

@@ -20,7 +20,6 @@ impl Dns {
         wanted: &[Wanted<Spec>],
     ) -> Result<Vec<(String, String)>, BoxError> {
         let wanted = self.with_known_names(wanted).await?;
-        let owner = self.session.owner.dns_id();
         let mut remarks = Vec::new();
         for one in wanted.iter().filter(|one| one.aim != Aim::Delete) {
             let Some(spec) = &one.spec else { continue };
@@ -31,6 +30,7 @@ impl Dns {
                 );
                 (one.name.clone(), text)
             }));
+            let owner = self.session.owner.dns_id(&one.name);
             for zone in self.zones_of(&one.name, Some(spec)) {
                 let listing = self.zones.read(&zone).await?;
                 let Some(listing) = listing.as_ref() else { continue };

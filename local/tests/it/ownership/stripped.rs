@@ -1,5 +1,6 @@
 //! Tags that were taken off, or copied: neither ever leads to the deletion of something that sesinfra did not make.
 
+use aws_sdk_route53::types as dns;
 use serde_json::Value;
 
 use super::{FULL, TAGGED};
@@ -84,6 +85,46 @@ async fn tags_copied_to_something_else_make_it_nobody_the_more_ours() {
         assert!(copy.tags().await.is_some(), "{address} is gone");
     })
     .await;
+}
+
+/// Claims are texts that anybody may copy, with a whole zone or by hand.
+#[tokio::test]
+async fn a_claim_copied_to_another_name_claims_nothing_there() {
+    let project = Project::with("copied-claim", FULL).await;
+    project.expect(0, &["apply", "prod", "--yes"]).await;
+    let zones = aws_sdk_route53::Client::new(&project.clients());
+    let zone = zones.list_hosted_zones().send().await.unwrap().hosted_zones.remove(0).id;
+    let sets = || async {
+        let listed = zones.list_resource_record_sets().hosted_zone_id(&zone).send().await;
+        listed.unwrap().resource_record_sets
+    };
+    let copied = ["_sesinfra", "_dmarc", "bounce"];
+    let mut theirs = Vec::new();
+    for mut set in sets().await {
+        let Some(label) = set.name.strip_suffix(".pivot.app.") else { continue };
+        if copied.contains(&label) {
+            set.name = format!("{label}.theirs.pivot.app.");
+            theirs.push(set);
+        }
+    }
+    assert_eq!(theirs.len(), 4, "{theirs:?}");
+    for set in &theirs {
+        let change = dns::Change::builder().action(dns::ChangeAction::Create);
+        let change = change.resource_record_set(set.clone()).build().unwrap();
+        let batch = dns::ChangeBatch::builder().changes(change).build().unwrap();
+        let call = zones.change_resource_record_sets().hosted_zone_id(&zone).change_batch(batch);
+        call.send().await.unwrap();
+    }
+    project.expect_nothing("prod").await;
+    project.write("prod", "");
+    let gone = deleted(&project, &[]).await;
+    assert!(gone.contains(&"dns.pivot.app".to_owned()), "{gone:?}");
+    assert!(!gone.iter().any(|address| address.contains("theirs")), "{gone:?}");
+    project.expect(0, &["destroy", "prod", "--yes"]).await;
+    let left = sets().await;
+    for set in theirs {
+        assert!(left.contains(&set), "{set:?} is gone: {left:?}");
+    }
 }
 
 /// Makes something of a kind by hand, under a name that could be ours.
