@@ -6,9 +6,11 @@
 //! | a digest of an unknown version, or none, means a full read | `src/aws/ownership.rs` (`a_digest_of_an_unknown_version_is_none`) |
 //! | marks are in the Create call itself, widened before a child is made, narrowed after it is gone | engine laws (`crash`, `town`), `faults` |
 //! | tags copied elsewhere do not count, tags taken off are not ours | [`stripped`] |
+//! | a claim copied to another name is nobody's there | [`stripped`] |
 //! | records own themselves: one claim for each owner, in the same batch | `dns`, [`shared_sets`], cases `first-apply`, `spf-shared-with-others` |
 //! | a value is deleted only if our claim alone holds it | [`side_by_side`], cases `one-of-two-environments-goes`, `dmarc-removed` |
 //! | a changed zone finds the old records; `--abandon-zone` lets go of one out of reach | case `zone-changed`, [`zones`] |
+//! | what an owner made and others use goes with the last of them | [`side_by_side`]; `src/kinds/dns/standing` |
 //! | writing is compare-and-swap | [`shared_sets`] |
 //! | names that take one value: adopt or error, never a second value | cases `dmarc-of-somebody-else`, `adopt-dmarc` |
 //! | no apex records | [`side_by_side`] |
