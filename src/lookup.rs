@@ -33,13 +33,18 @@ impl Lookup for PublicDns {
             "MX" => RecordType::MX,
             _ => RecordType::TXT,
         };
-        let resolver = TokioResolver::builder_tokio().map_err(|error| error.to_string())?.build();
+        let resolver = TokioResolver::builder_tokio()
+            .and_then(hickory_resolver::ResolverBuilder::build)
+            .map_err(|error| error.to_string())?;
         let asked = resolver.lookup(format!("{name}."), kind);
         match tokio::time::timeout(ANSWER_WITHIN, asked).await {
             Err(_) => Err("the DNS did not answer in time".to_owned()),
             Ok(Err(error)) if error.is_no_records_found() || error.is_nx_domain() => Ok(Vec::new()),
             Ok(Err(error)) => Err(error.to_string()),
-            Ok(Ok(answer)) => Ok(answer.iter().filter_map(|data| plain(kind, data)).collect()),
+            Ok(Ok(answer)) => {
+                let values = answer.answers().iter();
+                Ok(values.filter_map(|record| plain(kind, &record.data)).collect())
+            }
         }
     }
 }
@@ -49,10 +54,11 @@ fn plain(kind: RecordType, data: &RData) -> Option<String> {
     match (kind, data) {
         (RecordType::CNAME, RData::CNAME(target)) => Some(without_dot(&target.to_string())),
         (RecordType::MX, RData::MX(mx)) => {
-            Some(format!("{} {}", mx.preference(), without_dot(&mx.exchange().to_string())))
+            Some(format!("{} {}", mx.preference, without_dot(&mx.exchange.to_string())))
         }
         (RecordType::TXT, RData::TXT(text)) => {
-            let bytes: Vec<u8> = text.iter().flat_map(|piece| piece.iter().copied()).collect();
+            let bytes: Vec<u8> =
+                text.txt_data.iter().flat_map(|piece| piece.iter().copied()).collect();
             Some(String::from_utf8_lossy(&bytes).into_owned())
         }
         _ => None,
