@@ -59,6 +59,7 @@ pub mod blueprint;
 pub mod commands;
 pub mod engine;
 pub mod environment;
+pub mod health;
 pub mod kinds;
 pub mod lookup;
 pub mod secrets;

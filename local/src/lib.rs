@@ -21,6 +21,7 @@ mod limits;
 pub mod log;
 pub mod options;
 mod persistence;
+pub mod quotas;
 pub mod seeds;
 mod server;
 mod services;

@@ -22,16 +22,18 @@ use fakecloud_kms::hook::KmsServiceHook;
 use fakecloud_kms::resource_policy::KmsResourcePolicyProvider;
 use fakecloud_route53::Route53Service;
 use fakecloud_secretsmanager::SecretsManagerService;
-use fakecloud_servicequotas::ServiceQuotasService;
+use fakecloud_servicequotas::{QuotaSettings, RequestApproval, ServiceQuotasService};
 use fakecloud_sns::SnsService;
 use fakecloud_sns::delivery::SnsDeliveryImpl;
 use fakecloud_sns::resource_policy::SnsResourcePolicyProvider;
 use fakecloud_sqs::SqsService;
 use fakecloud_sqs::resource_policy::SqsResourcePolicyProvider;
 use fakecloud_ssm::SsmService;
+use parking_lot::RwLock;
 
 use crate::authorization;
 use crate::delivery::GuardedQueues;
+use crate::quotas::FollowSes;
 use crate::ses::SesCloud;
 use crate::strict::{self, Checked};
 use crate::tagging;
@@ -70,7 +72,18 @@ fn basic(world: &Arc<World>) -> Vec<Arc<dyn AwsService>> {
         ),
         authorization::enforced(
             world,
-            ServiceQuotasService::new(Arc::clone(&world.quotas), Arc::default(), Arc::default()),
+            Checked::new(
+                ServiceQuotasService::new(
+                    Arc::clone(&world.quotas),
+                    Arc::default(),
+                    // At AWS somebody decides, and not at once.
+                    Arc::new(RwLock::new(QuotaSettings {
+                        request_approval: RequestApproval::Manual,
+                        ..QuotaSettings::default()
+                    })),
+                ),
+                FollowSes(Arc::clone(world)),
+            ),
         ),
         authorization::enforced(
             world,

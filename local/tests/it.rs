@@ -28,6 +28,7 @@ mod it {
     mod faulty_files;
     mod fields;
     mod folder;
+    mod health;
     mod impacts;
     mod inputs;
     mod kept;

@@ -89,6 +89,12 @@ impl Arns {
         self.regional("cloudwatch", &format!("alarm:{name}"))
     }
 
+    /// A quota of a service, by its code.
+    #[must_use]
+    pub fn quota(&self, service: &str, code: &str) -> String {
+        self.regional("servicequotas", &format!("{service}/{code}"))
+    }
+
     /// An EventBridge bus.
     #[must_use]
     pub fn event_bus(&self, name: &str) -> String {

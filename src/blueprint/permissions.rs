@@ -33,6 +33,7 @@ pub fn permissions(settings: &Settings, facts: &Facts, graph: &Graph, phase: Pha
         }
     }
     wanted.add_quotas(&mut groups);
+    wanted.add_requests(phase, &mut groups);
     wanted.add_lock(phase, &mut groups);
     wanted.add_roles(&mut groups);
     drop_covered(&mut groups);
@@ -231,6 +232,26 @@ impl Wanted<'_> {
         if watches_quota(self.settings) {
             let group = ("Lists".to_owned(), BTreeSet::from(["*".to_owned()]));
             groups.entry(group).or_default().insert("servicequotas:ListServiceQuotas");
+        }
+    }
+
+    /// What the commands need that look at the account and ask for more.
+    fn add_requests(&self, phase: Phase, groups: &mut BTreeMap<Group, BTreeSet<&'static str>>) {
+        if !matches!(phase, Phase::Status | Phase::Request) {
+            return;
+        }
+        let lists =
+            groups.entry(("Lists".to_owned(), BTreeSet::from(["*".to_owned()]))).or_default();
+        lists.extend([
+            "cloudwatch:GetMetricData",
+            "servicequotas:ListRequestedServiceQuotaChangeHistoryByQuota",
+            "servicequotas:ListServiceQuotas",
+        ]);
+        if phase == Phase::Request {
+            lists.insert("ses:PutAccountDetails");
+            let quotas = BTreeSet::from([self.facts.arns.quota("ses", "*")]);
+            let asked = groups.entry(("SendingQuotas".to_owned(), quotas)).or_default();
+            asked.insert("servicequotas:RequestServiceQuotaIncrease");
         }
     }
 

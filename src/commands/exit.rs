@@ -1,5 +1,7 @@
 //! How a run ends, as its exit code says it.
 
+use crate::health::Level;
+
 /// The exit codes: all of them, and each with one meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
@@ -13,6 +15,10 @@ pub enum Exit {
     Refused,
     /// Applied in part, or waiting: the same command goes on from there.
     Partial,
+    /// Looked, and something needs attention soon: a quota that is nearly used up, the sandbox.
+    Attention,
+    /// Looked, and mail does not work, or not all of it.
+    Trouble,
 }
 
 impl Exit {
@@ -25,6 +31,18 @@ impl Exit {
             Self::Changes => 2,
             Self::Refused => 3,
             Self::Partial => 4,
+            Self::Attention => 5,
+            Self::Trouble => 6,
+        }
+    }
+}
+
+impl From<Level> for Exit {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Good => Self::Done,
+            Level::Warning => Self::Attention,
+            Level::Bad => Self::Trouble,
         }
     }
 }
@@ -36,4 +54,6 @@ Exit codes:
   1  failed: wrong usage, a faulty file, the wrong account, an error of AWS
   2  the plan has changes (only with --detailed-exitcode)
   3  refused: protection, ownership, a plan that is stale, or no consent
-  4  applied in part, or waiting: run it again to go on";
+  4  applied in part, or waiting: run it again to go on
+  5  looked, and something needs attention soon (only access, quota and status)
+  6  looked, and mail does not work, or not all of it (only access, quota and status)";

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, IsTerminal};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::aws::{Access, Lease};
 use crate::lookup::{Lookup, PublicDns};
@@ -26,6 +26,8 @@ pub struct Host {
     pub program: String,
     /// The first pause before a step that waits for the outside is tried again; later ones are longer.
     pub first_pause: Duration,
+    /// The time, for what is counted by days.
+    pub now: fn() -> SystemTime,
     /// How long the lock of a run that gives no more sign stands.
     pub lease: Lease,
     screen: Screen,
@@ -63,6 +65,7 @@ impl Host {
             terminal: Terminal::default(),
             program: "sesinfra".to_owned(),
             first_pause: Duration::from_secs(10),
+            now: SystemTime::now,
             lease: Lease::default(),
             screen: Screen::new(output, errors),
             input: Arc::new(Mutex::new(input)),

@@ -3,6 +3,7 @@
 //! Invariant: a command decides and calls, views show; and nothing is loaded before it is needed, so that
 //! `sesinfra --version` answers at once.
 
+mod access;
 mod advice;
 mod apply;
 mod arguments;
@@ -24,12 +25,14 @@ mod permissions;
 mod plan;
 mod plan_file;
 mod planned;
+mod quota;
 mod records;
 mod release;
 mod root;
 mod schema;
 mod show;
 mod stale;
+mod status;
 mod unlock;
 mod validate;
 mod wait;
@@ -73,6 +76,7 @@ Examples:
   sesinfra validate               check every environment file, without AWS
   sesinfra plan staging           show what would change
   sesinfra apply staging          show it, ask, and do it
+  sesinfra status prod            whether mail works, and what to do where it does not
   sesinfra destroy staging        show all that the environment owns, ask, and delete it";
 
 const VARIABLES: &str = "\
@@ -117,6 +121,9 @@ enum Command {
     Mv(mv::Arguments),
     Show(show::Arguments),
     List(list::Arguments),
+    Status(status::Arguments),
+    Quota(quota::Arguments),
+    Access(access::Arguments),
     Output(output::Arguments),
     Permissions(permissions::Arguments),
     Unlock(unlock::Arguments),
@@ -196,6 +203,9 @@ impl Run<'_> {
             Command::Release(arguments) => block_on(release::run(self, &arguments)),
             Command::Show(arguments) => show::run(self, &arguments),
             Command::List(arguments) => block_on(list::run(self, &arguments)),
+            Command::Status(arguments) => block_on(status::run(self, &arguments)),
+            Command::Quota(arguments) => block_on(quota::run(self, &arguments)),
+            Command::Access(arguments) => block_on(access::run(self, &arguments)),
             Command::Output(arguments) => block_on(output::run(self, &arguments)),
             Command::Permissions(arguments) => block_on(permissions::run(self, &arguments)),
             Command::Unlock(arguments) => block_on(unlock::run(self, &arguments)),

@@ -36,11 +36,19 @@ pub(super) struct Arguments {
     #[arg(long)]
     apply: bool,
 
+    /// What `status`, `quota` and `access` need: reading only
+    #[arg(long, conflicts_with_all = ["plan", "apply"])]
+    status: bool,
+
+    /// What `access --request` and `quota --request` need too; for a person, rather than for a job
+    #[arg(long, conflicts_with_all = ["plan", "apply", "status"])]
+    request: bool,
+
     /// Print the trust policy of a role for GitHub Actions instead: which workflow may assume it
     ///
     /// `OWNER/REPOSITORY:pull_request` for plans on pull requests, `OWNER/REPOSITORY:environment:NAME` for applying from a
     /// protected environment, `OWNER/REPOSITORY:ref:refs/heads/BRANCH` for a branch.
-    #[arg(long, value_name = "SUBJECT", value_parser = subject, conflicts_with_all = ["plan", "apply"])]
+    #[arg(long, value_name = "SUBJECT", value_parser = subject, conflicts_with_all = ["plan", "apply", "status", "request"])]
     trust_github: Option<String>,
 }
 
@@ -55,7 +63,12 @@ pub(super) async fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Fa
     let document = if let Some(subject) = &arguments.trust_github {
         trust(&opened.session.arns, subject)
     } else {
-        let phase = if arguments.plan { Phase::Plan } else { Phase::Apply };
+        let phase = match arguments {
+            Arguments { plan: true, .. } => Phase::Plan,
+            Arguments { status: true, .. } => Phase::Status,
+            Arguments { request: true, .. } => Phase::Request,
+            _ => Phase::Apply,
+        };
         let settings = &opened.environment.settings;
         let policy = permissions(settings, &opened.facts, &opened.blueprint.graph, phase);
         let mut document = serde_json::from_str(&policy.document()).map_err(Failure::internal)?;

@@ -6,6 +6,8 @@ use super::gate::{Protection, refusals};
 use super::open::Opened;
 use super::records::manual_records;
 use crate::engine::{Options, PlanError, plan, release};
+use crate::environment::types::QuotaWanted;
+use crate::health::access::Standing;
 use crate::lookup::judge;
 use crate::view::{Document, FORMAT, Flags, Purpose};
 
@@ -26,10 +28,13 @@ impl Run<'_> {
         };
         let graph = &opened.blueprint.graph;
         abandon_zones(opened, flags)?;
-        let plan = match purpose {
-            Purpose::Release => release(graph, &opened.registry, &flags.release).await,
-            Purpose::Apply | Purpose::Destroy => plan(graph, &opened.registry, &options).await,
+        let plan = async {
+            match purpose {
+                Purpose::Release => release(graph, &opened.registry, &flags.release).await,
+                Purpose::Apply | Purpose::Destroy => plan(graph, &opened.registry, &options).await,
+            }
         };
+        let (plan, account_trouble) = futures_util::join!(plan, self.account_trouble(opened));
         let plan = plan.map_err(|error| self.not_planned(error, opened))?;
         let mut records = match purpose {
             Purpose::Apply => manual_records(&opened.blueprint.manual, &plan.outputs),
@@ -48,12 +53,24 @@ impl Run<'_> {
             flags: flags.clone(),
             sources: opened.environment.sources(),
             refusals: refusals(&plan, &protection(opened, flags)),
+            account_trouble,
             plan,
             records,
             fingerprint: String::new(),
             checksum: String::new(),
         }
         .sealed())
+    }
+
+    /// What is wrong with the account itself. Whoever may not ask is not told; a plan can be made all the same.
+    async fn account_trouble(&self, opened: &Opened) -> Vec<String> {
+        let Ok(account) = opened.session.account().await else { return Vec::new() };
+        let quota = opened.environment.settings.account.quota;
+        let warn_at = quota.map_or_else(QuotaWanted::default_warn_at, |quota| quota.warn_at);
+        let name = opened.environment.name.to_string();
+        let standing = Standing::of(&account);
+        let problems = standing.problems(warn_at.fraction(), &self.host.program, &name);
+        problems.into_iter().map(|it| format!("{} ({})", it.what, it.remedy)).collect()
     }
 
     fn not_planned(&self, error: PlanError, opened: &Opened) -> Failure {

@@ -17,6 +17,7 @@ mod rules;
 mod schema;
 mod shape;
 mod source;
+mod statement;
 mod words;
 
 pub use finding::{Finding, Findings, Related, Severity};
@@ -25,6 +26,7 @@ pub(crate) use of_text::of_text;
 pub use rules::{Rule, rules};
 pub use schema::schema;
 pub use source::{Location, Position, Source};
+pub use statement::Statement;
 pub use types::Settings;
 
 use document::Node;
@@ -46,6 +48,8 @@ pub struct Environment {
     pub warnings: Findings,
     /// The other environments of the project.
     pub neighbours: Vec<Neighbour>,
+    /// What reviewers at AWS read, filled in; none where no production access is declared.
+    pub statement: Option<Statement>,
     document: Node,
 }
 
@@ -87,6 +91,7 @@ pub fn load(root: &Path, name: &FileName) -> Result<Environment, Findings> {
         settings,
         warnings: Findings::default(),
         neighbours: Vec::new(),
+        statement: None,
         document: reading.document,
     };
     let others = others(root, name, &whole);
@@ -99,6 +104,7 @@ pub fn load(root: &Path, name: &FileName) -> Result<Environment, Findings> {
         others: &others,
     };
     findings.extend(checks::run(&subject));
+    environment.statement = statement::read(root, &environment, &mut findings);
     let findings = Findings::new(findings);
     if findings.has_errors() {
         return Err(findings);
@@ -136,6 +142,7 @@ fn others(root: &Path, name: &FileName, document: &Node) -> Vec<Environment> {
             settings: reading.settings?,
             warnings,
             neighbours: Vec::new(),
+            statement: None,
             document: reading.document,
         })
     };

@@ -33,6 +33,12 @@ const FORM: &[(&str, &str)] = &[
     ("invalid-value", "A name, an ARN, a length of time and the like have their form."),
     ("duplicate-name", "Two names of one table are different also in their normal form."),
     ("duplicate-item", "A value is listed once."),
+    ("statement-unreadable", "The files that a statement for AWS is read from can be read."),
+    (
+        "statement-placeholder",
+        "A placeholder of a statement stands for something that the file says.",
+    ),
+    ("statement-length", "AWS takes a statement of 1 to 5,000 characters."),
     ("too-few", "A list that needs a member has one."),
 ];
 

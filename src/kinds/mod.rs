@@ -163,6 +163,10 @@ pub enum Phase {
     Plan,
     /// For an apply alone.
     Apply,
+    /// For looking at the account and at whether mail works: `status`, `quota`, `access`.
+    Status,
+    /// For asking AWS for production access and for larger quotas: for a person, rather than for a job.
+    Request,
 }
 
 /// One SDK input that a kind writes with, every member accounted for.

@@ -47,6 +47,9 @@ pub struct Document {
     /// The environment's files, each with the SHA-256 of its text in hex.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub sources: BTreeMap<String, String>,
+    /// What is wrong with the account itself: in the sandbox, under review, paused, the quota nearly used up.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub account_trouble: Vec<String>,
     /// What the engine planned.
     pub plan: Plan,
     /// Why it may not be applied, each with what to do about it.

@@ -8,6 +8,7 @@ mod document;
 mod failure;
 pub mod findings;
 mod groups;
+mod health;
 mod inventory;
 mod line;
 mod log;
@@ -24,6 +25,9 @@ mod style;
 
 pub use document::{Document, FORMAT, Flags, Purpose, Record, Refused, Summary, Verdict};
 pub use failure::failure_text;
+pub use health::{
+    WAYS_ON, access_text, asked_text, draft_text, quota_text, standing_line, status_text,
+};
 pub use inventory::{Outputs, Owned, outputs_text, owned_text};
 pub use log::{Level, log_to_standard_error};
 pub use moved::moved;

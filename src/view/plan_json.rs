@@ -25,6 +25,7 @@ pub fn plan_json(document: &Document) -> Value {
         "region": document.region,
         "purpose": document.purpose,
         "fingerprint": document.fingerprint,
+        "account_trouble": document.account_trouble,
         "summary": document.summary(),
         "resource_changes": changes,
         "resource_drift": [],

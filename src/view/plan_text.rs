@@ -51,6 +51,9 @@ fn header(document: &Document, style: Style) -> String {
         clean(account),
         clean(region)
     );
+    for trouble in &document.account_trouble {
+        let _ = writeln!(text, "Account: {}", style.paint(Paint::Change, &clean(trouble)));
+    }
     let targets = &document.flags.targets;
     if !targets.is_empty() {
         let targets: Vec<String> = targets.iter().map(|it| clean(&it.to_string())).collect();

@@ -4,10 +4,12 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use chrono::Utc;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Decision, SesCloud};
+use crate::quotas::{self, DAILY, PER_SECOND, QuotaDecision};
 use crate::world::World;
 
 /// What a control is about; without account and Region, the cloud's own.
@@ -19,9 +21,13 @@ struct Request {
     address: Option<String>,
     decision: Option<Decision>,
     paused: Option<bool>,
+    under_review: Option<bool>,
+    per_second: Option<bool>,
+    quota: Option<QuotaDecision>,
+    sent: Option<Vec<f64>>,
 }
 
-/// Answers a control below `ses/`: `sent`, `link`, `review` or `pause`.
+/// Answers a control below `ses/`: `sent`, `link`, `review`, `pause`, `enforcement`, `quota` or `history`.
 pub(crate) fn control(
     world: &Arc<World>,
     method: &str,
@@ -52,6 +58,28 @@ pub(crate) fn control(
         }
         ("POST", "ses/pause") => {
             ses.enforce(&account, &region, request.paused.ok_or("`paused` is true or false")?);
+            Ok(json!({}))
+        }
+        ("POST", "ses/enforcement") => {
+            let wanted = request.under_review.ok_or("`under_review` is true or false")?;
+            ses.review_sending(&account, &region, wanted);
+            Ok(json!({}))
+        }
+        ("POST", "ses/quota") => {
+            let decision = request.quota.ok_or("`quota` is approved, denied, case-opened, ...")?;
+            let code = if request.per_second == Some(true) { PER_SECOND } else { DAILY };
+            if quotas::decide(world, &account, &region, code, decision) {
+                return Ok(json!({}));
+            }
+            Err("there is no open request about this quota".to_owned())
+        }
+        ("POST", "ses/history") => {
+            let sent = request.sent.ok_or("`sent` are the mails of each day, yesterday's last")?;
+            for (back, value) in sent.iter().rev().enumerate() {
+                let days = i64::try_from(back).unwrap_or(0) + 1;
+                let at = Utc::now() - chrono::TimeDelta::days(days);
+                ses.count(&account, &region, "Send", at.timestamp_millis(), *value);
+            }
             Ok(json!({}))
         }
         _ => Err(format!("no control {method} {path}")),

@@ -133,6 +133,35 @@ impl SesCloud {
         self.state.write().regional(&place(account, region)).account.enforcement = enforcement;
     }
 
+    /// AWS puts an account under review for its bounces or complaints, or is content again.
+    pub fn review_sending(&self, account: &str, region: &str, under_review: bool) {
+        let state = if under_review { Enforcement::Probation } else { Enforcement::Healthy };
+        self.state.write().regional(&place(account, region)).account.enforcement = state;
+    }
+
+    /// Recipients that an account may send to in 24 hours, and in a second.
+    #[must_use]
+    pub fn quota(&self, account: &str, region: &str) -> (f64, f64) {
+        let state = self.state.read();
+        let of = state.look(account, region).map(|regional| &regional.account);
+        let fresh = account::Account::default();
+        let of = of.unwrap_or(&fresh);
+        (of.per_day, of.per_second)
+    }
+
+    /// AWS grants an account another quota.
+    pub fn grant(&self, account: &str, region: &str, per_day: f64, per_second: f64) {
+        let mut state = self.state.write();
+        let of = &mut state.regional(&place(account, region)).account;
+        (of.per_day, of.per_second) = (per_day, per_second);
+    }
+
+    /// What CloudWatch counted at a time gone by, as if mail had been sent then.
+    pub fn count(&self, account: &str, region: &str, metric: &'static str, at: i64, value: f64) {
+        let datum = ports::Datum { metric, value, dimensions: BTreeMap::new(), at };
+        self.with.sinks.metric(account, region, &datum);
+    }
+
     fn answer(&self, request: &AwsRequest) -> Result<Value, AwsServiceError> {
         let route = routes::route(&request.method, &request.path_segments)
             .ok_or_else(errors::unknown_operation)?;

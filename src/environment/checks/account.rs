@@ -22,6 +22,13 @@ pub(super) const CHECKS: &[Check] = &[
         run: suppression_off,
     },
     Check {
+        id: "too-many-contacts",
+        severity: Severity::Error,
+        rule: "AWS takes 1 to 4 contacts, each of 6 to 254 characters (SES `PutAccountDetails`).",
+        assumes: Assumes::Nothing,
+        run: too_many_contacts,
+    },
+    Check {
         id: "vdm-off",
         severity: Severity::Error,
         rule: "What the Virtual Deliverability Manager does is said while it is on.",
@@ -61,6 +68,30 @@ fn suppression_off(subject: &Subject<'_>, report: &mut Report<'_>) {
             "mail goes again and again to addresses that bounced or complained",
             "write `suppress = [\"bounce\", \"complaint\"]`",
         );
+    }
+}
+
+fn too_many_contacts(subject: &Subject<'_>, report: &mut Report<'_>) {
+    const MOST: usize = 4;
+    let Some(access) = &subject.settings().account.production_access else { return };
+    let path = ["account", "production_access", "contacts"];
+    if access.contacts.len() > MOST {
+        report.add(
+            &path,
+            format!("{} contacts", access.contacts.len()),
+            format!("at most {MOST}"),
+            "let one address pass it on to the others",
+        );
+    }
+    for contact in access.contacts.iter().map(ToString::to_string) {
+        if !(6..=254).contains(&contact.len()) {
+            report.add(
+                &path,
+                format!("`{contact}` has {} characters", contact.len()),
+                "6 to 254",
+                "",
+            );
+        }
     }
 }
 

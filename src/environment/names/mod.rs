@@ -9,6 +9,7 @@ mod amazon;
 mod domains;
 mod labels;
 mod metrics;
+mod paths;
 mod percent;
 mod references;
 mod time;
@@ -22,6 +23,7 @@ pub use labels::{
     TagKey, TagValue, TopicName,
 };
 pub use metrics::{AlarmAction, AlarmName, Description, MetricText, QueryId, Statistic};
+pub use paths::RelativePath;
 pub use percent::Percent;
 pub use references::{
     ArchiveArn, EventBus, FunctionName, FunctionReference, HttpsUrl, IdentityReference,
@@ -144,6 +146,7 @@ formats! {
     "queue", "a queue", QueueReference;
     "queue-name", "the name of a queue", QueueName;
     "region", "an AWS Region", Region;
+    "relative-path", "a file beside the environment files", RelativePath;
     "role", "an IAM role", RoleReference;
     "role-arn", "the ARN of an IAM role", RoleArn;
     "selector", "a DKIM selector", Selector;

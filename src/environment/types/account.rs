@@ -3,7 +3,7 @@
 //! Invariant: a key that is left out is not touched. Such settings have no owner: other projects of the same account rely
 //! on them too, so only what is said here is changed, and nothing is put back when it is no longer said.
 
-use super::SuppressionReason;
+use super::{ProductionAccess, QuotaWanted, SuppressionReason};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -32,6 +32,14 @@ pub struct Account {
     /// default is true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dedicated_ip_warmup: Option<bool>,
+
+    /// The request for production access. Left out: the environment makes none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub production_access: Option<ProductionAccess>,
+
+    /// How much the environment needs to send. Left out: what is granted is enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<QuotaWanted>,
 }
 
 /// The Virtual Deliverability Manager of the account. A set may say otherwise for itself.

@@ -11,6 +11,7 @@ mod event_destination;
 mod identity;
 mod ignored;
 mod messaging;
+mod production_access;
 mod send_policy;
 
 pub use account::{Account, AccountVdm};
@@ -35,6 +36,7 @@ pub use ignored::{
     SubscriptionField, TopicField,
 };
 pub use messaging::{DeadLetter, Encryption, Endpoint, FilterScope, Queue, Subscription, Topic};
+pub use production_access::{ContactLanguage, MailType, ProductionAccess, QuotaWanted, Statement};
 pub use send_policy::{Attach, SendPolicy};
 
 use super::names::{

@@ -1,0 +1,230 @@
+//! `sesinfra access`: production access, from where it stands to the request.
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+use serde_json::json;
+
+use super::Run;
+use super::arguments::{Format, environment};
+use super::exit::{EXIT_CODES, Exit};
+use super::failure::Failure;
+use super::open::{Opened, no_session};
+use crate::aws::{Class, Session, sign_in};
+use crate::environment::names::FileName;
+use crate::environment::{Environment, load};
+use crate::health::access::{Access, Standing, Submission, submission, submit};
+use crate::health::preflight::{Item, NAMES, preflight};
+use crate::view::{WAYS_ON, access_text, draft_text};
+
+/// Show where an account stands with production access, and ask for it
+///
+/// A new account is in the SES sandbox: it sends to verified addresses only, 200 messages a day. AWS lets it out after a
+/// review. This shows where that stands and what a reviewer will look for; `--request` makes the request, once. It is never
+/// a part of `apply`. What is sent is declared in `[account.production_access]`.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+pub(super) struct Arguments {
+    /// The environment: `staging` for environments/staging.toml
+    #[arg(value_name = "ENVIRONMENT", value_parser = environment)]
+    environment: FileName,
+
+    /// Print exactly what would be sent, and the whole statement for the support case; makes no call
+    #[arg(long, conflicts_with_all = ["request", "watch"])]
+    draft: bool,
+
+    /// Send the request, after asking
+    #[arg(long)]
+    request: bool,
+
+    /// Send it although this item fails (repeatable)
+    #[arg(long, value_name = "ITEM", requires = "request", value_parser = PossibleValuesParser::new(NAMES))]
+    despite: Vec<String>,
+
+    /// Do not ask before the request is sent
+    #[arg(long, requires = "request")]
+    yes: bool,
+
+    /// Wait for the outcome of the review; Ctrl-C ends that
+    #[arg(long)]
+    watch: bool,
+
+    /// How the answer is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sesinfra access prod                     where it stands, and what a reviewer looks for
+  sesinfra access prod --draft             what would be sent
+  sesinfra access prod --request --watch   ask, and wait for the outcome
+  sesinfra access prod --request --despite website";
+
+pub(super) async fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Failure> {
+    let name = &arguments.environment;
+    if arguments.draft {
+        let environment = load(&run.root()?, name).map_err(|found| run.faulty(name, &found))?;
+        run.show_findings(&environment.warnings);
+        return run.draft(&environment, arguments.format);
+    }
+    if arguments.watch && !arguments.request {
+        let environment = load(&run.root()?, name).map_err(|found| run.faulty(name, &found))?;
+        let session = sign_in(&environment, &run.host.access).await;
+        let session = session.map_err(|error| no_session(error, name))?;
+        return run.watch(&session).await;
+    }
+    let opened = run.open(name).await?;
+    let sight = run.sight(&opened).await?;
+    let items = preflight(&opened.environment.settings, &sight);
+    run.answer(&match arguments.format {
+        Format::Text => access_text(&name.to_string(), &sight.standing, &items, run.output_style()),
+        Format::Json => {
+            let answer = json!({
+                "environment": name.to_string(),
+                "standing": sight.standing,
+                "preflight": items,
+            });
+            format!("{answer:#}\n")
+        }
+    })?;
+    if !arguments.request {
+        return Ok(exit(sight.standing.access));
+    }
+    run.request(&opened, &sight.standing, &items, arguments).await?;
+    if arguments.watch { run.watch(&opened.session).await } else { Ok(Exit::Done) }
+}
+
+const fn exit(access: Access) -> Exit {
+    match access {
+        Access::Granted => Exit::Done,
+        Access::Sandbox | Access::Pending | Access::Failed => Exit::Attention,
+        Access::Denied => Exit::Trouble,
+    }
+}
+
+impl Run<'_> {
+    fn declared(&self, environment: &Environment) -> Result<Submission, Failure> {
+        submission(environment).ok_or_else(|| {
+            let name = &environment.name;
+            Failure::input(format!("the environment `{name}` does not say what to ask for")).hinted(
+                "write `[account.production_access]`: mail_type, website, contacts, statement_file",
+            )
+        })
+    }
+
+    fn draft(&self, environment: &Environment, format: Format) -> Result<Exit, Failure> {
+        let submission = self.declared(environment)?;
+        let whole = environment.statement.as_ref().map_or("", |statement| &statement.whole);
+        self.answer(&match format {
+            Format::Text => draft_text(&submission, whole, self.output_style()),
+            Format::Json => {
+                format!("{:#}\n", json!({ "request": submission, "statement": whole }))
+            }
+        })?;
+        Ok(Exit::Done)
+    }
+
+    async fn request(
+        &self,
+        opened: &Opened,
+        standing: &Standing,
+        items: &[Item],
+        arguments: &Arguments,
+    ) -> Result<(), Failure> {
+        let (program, name) = (&self.host.program, &opened.environment.name);
+        let submission = self.declared(&opened.environment)?;
+        match standing.access {
+            Access::Granted => {
+                return Err(Failure::refused("production access is granted already"));
+            }
+            Access::Pending => {
+                return Err(Failure::refused("AWS is reviewing a request already")
+                    .hinted(format!("wait for the outcome: {program} access {name} --watch")));
+            }
+            Access::Denied => {
+                return Err(Failure::refused(
+                    "AWS denied a request, and takes no other over the API",
+                )
+                .hinted("answer in the support case, with the statement that `--draft` prints")
+                .hinted(format!("or ask for a higher quota: {program} quota {name} --request")));
+            }
+            Access::Sandbox | Access::Failed => {}
+        }
+        let failing = items
+            .iter()
+            .filter(|item| !item.passes && !arguments.despite.iter().any(|name| name == item.name));
+        let failing: Vec<&str> = failing.map(|item| item.name).collect();
+        if !failing.is_empty() {
+            let despite =
+                failing.iter().map(|item| format!(" --despite {item}")).collect::<String>();
+            return Err(Failure::refused(format!(
+                "nothing was sent: a reviewer would miss {}",
+                failing.join(", ")
+            ))
+            .hinted("mend them first: a request that is denied cannot be made again")
+            .hinted(format!(
+                "to send it all the same: {program} access {name} --request{despite}"
+            )));
+        }
+        let again = format!("{program} access {name} --request");
+        self.consent(arguments.yes, "Send this request to AWS", &again, || {
+            draft_text(&submission, "", self.error_style())
+        })
+        .await?;
+        match submit(&opened.session, &submission).await {
+            Ok(()) => self.say(
+                "\nThe request is sent. AWS answers within a day, or asks in the support case.\n",
+            ),
+            Err(error) if error.is(Class::UnderReview) => {
+                return Err(Failure::refused("AWS has a request already, and takes no other")
+                    .hinted(format!("see where it stands: {program} access {name}"))
+                    .hinted(WAYS_ON.trim().to_owned()));
+            }
+            Err(error) => return Err(Failure::aws(error)),
+        }
+        Ok(())
+    }
+
+    /// Says where the review stands whenever that changes, until it has an outcome.
+    async fn watch(&self, session: &Session) -> Result<Exit, Failure> {
+        let mut said = None;
+        loop {
+            session.forget_account();
+            let account = session.account().await.map_err(Failure::aws)?;
+            let standing = Standing::of(&account);
+            let state = (standing.access, standing.case.clone());
+            if said.as_ref() != Some(&state) {
+                self.answer(&crate::view::standing_line(&standing))?;
+                said = Some(state);
+            }
+            if standing.access != Access::Pending {
+                return Ok(exit(standing.access));
+            }
+            // Reviews take hours; a look each minute or so is enough.
+            tokio::time::sleep(self.host.first_pause * 6).await;
+        }
+    }
+
+    /// Shows what is about to be asked of AWS, and asks whether to. There is no taking it back.
+    pub(super) async fn consent(
+        &self,
+        yes: bool,
+        question: &str,
+        again: &str,
+        shown: impl FnOnce() -> String,
+    ) -> Result<(), Failure> {
+        if yes {
+            return Ok(());
+        }
+        if !self.host.terminal.input {
+            return Err(Failure::refused("nothing was sent: there is no terminal to ask at")
+                .hinted(format!("not to be asked: {again} --yes")));
+        }
+        self.say(&shown());
+        self.say(&format!("\n{question}? Only `yes` is taken for a yes: "));
+        match self.host.read_line().await.map_err(Failure::input)?.as_deref() {
+            Some("yes") => Ok(()),
+            _ => Err(Failure::refused("nothing was sent: the answer was not `yes`")),
+        }
+    }
+}

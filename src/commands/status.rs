@@ -1,0 +1,157 @@
+//! `sesinfra status`: whether mail works, on one screen.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::json;
+
+use super::Run;
+use super::arguments::{Format, environment};
+use super::exit::{EXIT_CODES, Exit};
+use super::failure::Failure;
+use super::open::Opened;
+use super::records::all_records;
+use crate::aws::{Class, failed};
+use crate::engine::World;
+use crate::environment::names::FileName;
+use crate::health::metrics::{Count, daily};
+use crate::health::sight::{Sight, see};
+use crate::health::status::{Counts, Status, judge};
+use crate::lookup::judge as look_up;
+use crate::view::status_text;
+
+/// How long after one screen `--watch` shows the next.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// Show whether mail works, and what to do where it does not
+///
+/// The account, the quota, bounces and complaints against AWS's thresholds, every domain with its DNS records, every set,
+/// topic, subscriber, queue and alarm, and what to do about what is wrong. Reads only.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+pub(super) struct Arguments {
+    /// The environments: `staging` for environments/staging.toml
+    #[arg(value_name = "ENVIRONMENT", value_parser = environment, required_unless_present = "all")]
+    environments: Vec<FileName>,
+
+    /// All environments
+    #[arg(long, conflicts_with = "environments")]
+    all: bool,
+
+    /// Show it again every minute; Ctrl-C ends that
+    #[arg(long)]
+    watch: bool,
+
+    /// How the answer is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sesinfra status prod
+  sesinfra status --all
+  sesinfra status prod --watch
+  sesinfra status prod --format json | jq '.problems[]'";
+
+pub(super) async fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Failure> {
+    let chosen = run.chosen(&arguments.environments, arguments.all)?;
+    loop {
+        let exit = run.statuses(&chosen, arguments).await?;
+        if !arguments.watch {
+            return Ok(exit);
+        }
+        tokio::time::sleep(EVERY).await;
+        if arguments.format == Format::Text {
+            run.answer("\n")?;
+        }
+    }
+}
+
+impl Run<'_> {
+    async fn statuses(&self, chosen: &[FileName], arguments: &Arguments) -> Result<Exit, Failure> {
+        let mut worst = Exit::Done;
+        let mut all = Vec::new();
+        for (index, name) in chosen.iter().enumerate() {
+            match self.status(name).await {
+                Ok(status) => {
+                    worst = worst.max(status.level.into());
+                    if arguments.format == Format::Text {
+                        let gap = if index > 0 { "\n" } else { "" };
+                        self.answer(&format!(
+                            "{gap}{}",
+                            status_text(&status, self.output_style())
+                        ))?;
+                    }
+                    all.push(status);
+                }
+                Err(failure) if chosen.len() > 1 => {
+                    // What cannot be seen may well not work.
+                    worst = worst.max(Exit::Attention);
+                    self.tell(name, &failure);
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        if arguments.format == Format::Json {
+            let answer = match &all[..] {
+                [one] if !arguments.all => json!(one),
+                all => json!(all),
+            };
+            self.answer(&format!("{answer:#}\n"))?;
+        }
+        Ok(worst)
+    }
+
+    async fn status(&self, name: &FileName) -> Result<Status, Failure> {
+        let opened = self.open(name).await?;
+        let sight = self.sight(&opened).await?;
+        let counts = [Count::Sends, Count::BounceRate, Count::ComplaintRate];
+        let metrics = match daily(&opened.session, (self.host.now)(), &counts).await {
+            Ok(metrics) => Some(metrics),
+            // The rest is worth seeing without them.
+            Err(error) if error.is(Class::Denied) => None,
+            Err(error) => return Err(Failure::aws(error)),
+        };
+        let messages = messages(&opened, &sight).await?;
+        let counts = Counts { metrics, messages };
+        Ok(judge(&opened.environment, &sight, &counts, &self.host.program))
+    }
+
+    /// Reads everything that `access` and `status` judge.
+    pub(super) async fn sight(&self, opened: &Opened) -> Result<Sight, Failure> {
+        let world = World::read(&opened.blueprint.graph, &opened.registry).await;
+        let world = world.map_err(Failure::aws)?;
+        let lookup = self.host.lookup.as_ref();
+        let mut records = all_records(opened, world.ours());
+        look_up(&mut records, lookup).await;
+        let settings = &opened.environment.settings;
+        see(&opened.session, settings, lookup, world, records).await.map_err(Failure::aws)
+    }
+}
+
+/// How many messages are in each queue, waiting and being read.
+async fn messages(
+    opened: &Opened,
+    sight: &Sight,
+) -> Result<BTreeMap<String, Option<u64>>, Failure> {
+    use aws_sdk_sqs::types::QueueAttributeName as Attribute;
+    let wanted =
+        [Attribute::ApproximateNumberOfMessages, Attribute::ApproximateNumberOfMessagesNotVisible];
+    let mut counts = BTreeMap::new();
+    for live in sight.ours("queue") {
+        let name = live.address.name();
+        let Some(url) = live.outputs.get("url").and_then(serde_json::Value::as_str) else {
+            continue;
+        };
+        let call = opened.session.sqs().get_queue_attributes().queue_url(url);
+        let answer = call.set_attribute_names(Some(wanted.to_vec())).send().await;
+        let answer = answer.map_err(failed("sqs:GetQueueAttributes", name));
+        let attributes = answer.map_err(Failure::aws)?.attributes.unwrap_or_default();
+        let count = |attribute| attributes.get(attribute).and_then(|text| text.parse::<u64>().ok());
+        let sum = count(&wanted[0]).map(|waiting| waiting + count(&wanted[1]).unwrap_or(0));
+        counts.insert(name.to_owned(), sum);
+    }
+    Ok(counts)
+}
