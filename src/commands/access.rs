@@ -167,7 +167,7 @@ impl Run<'_> {
             )));
         }
         let again = format!("{program} access {name} --request");
-        self.consent(arguments.yes, "Send this request to AWS", &again, || {
+        self.send_consent(arguments.yes, "Send this request to AWS", &again, || {
             draft_text(&submission, "", self.error_style())
         })
         .await?;
@@ -206,7 +206,7 @@ impl Run<'_> {
     }
 
     /// Shows what is about to be asked of AWS, and asks whether to. There is no taking it back.
-    pub(super) async fn consent(
+    pub(super) async fn send_consent(
         &self,
         yes: bool,
         question: &str,

@@ -129,7 +129,7 @@ impl Run<'_> {
         }
         self.may_ask(&report, name)?;
         let again = format!("{} quota {name} --request", self.host.program);
-        self.consent(
+        self.send_consent(
             arguments.yes,
             "Ask Service Quotas for what the file needs",
             &again,
