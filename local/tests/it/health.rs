@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use aws_sdk_route53::types::{Change, ChangeAction, ChangeBatch};
 use serde_json::Value;
 use sesinfra::health::metrics::{date, day_of};
 use sesinfra_local::quotas::{DAILY, QuotaDecision, decide};
@@ -318,11 +319,34 @@ async fn a_dead_letter_and_a_lost_record_show() {
         "{}",
         ran.output
     );
-    let missing = stage.run(&["status", "test", "--format", "json"]).await;
-    assert!(
-        json(&missing)["identities"][0]["level"] == "ok"
-            || json(&missing)["identities"][0]["level"] == "good"
+
+    assert_eq!(
+        json(&stage.run(&["status", "test", "--format", "json"]).await)["identities"][0]["level"],
+        "good"
     );
+    let lost = lose_a_dkim_record(&stage).await;
+    let shown = json(&stage.run(&["status", "test", "--format", "json"]).await);
+    assert_ne!(shown["identities"][0]["level"], "good", "{shown:#}");
+    let says = shown["identities"][0]["says"].as_str().unwrap();
+    assert!(says.contains("DKIM 2 of 3 records"), "{says}");
+    let problems = shown["problems"].as_array().unwrap();
+    let told = problems.iter().any(|it| it["what"].as_str().unwrap().contains(&lost));
+    assert!(told, "{lost}: {shown:#}");
+}
+
+/// Deletes one DKIM record of the only zone, as somebody would by hand, and gives its name.
+async fn lose_a_dkim_record(stage: &Stage) -> String {
+    let client = aws_sdk_route53::Client::new(&stage.clients);
+    let zone = client.list_hosted_zones().send().await.unwrap().hosted_zones()[0].id().to_owned();
+    let sets = client.list_resource_record_sets().hosted_zone_id(&zone).send().await.unwrap();
+    let set = sets.resource_record_sets().iter().find(|it| it.name().contains("._domainkey."));
+    let set = set.unwrap().clone();
+    let name = set.name().trim_end_matches('.').to_owned();
+    let change = Change::builder().action(ChangeAction::Delete).resource_record_set(set);
+    let batch = ChangeBatch::builder().changes(change.build().unwrap()).build().unwrap();
+    let call = client.change_resource_record_sets().hosted_zone_id(zone).change_batch(batch);
+    call.send().await.unwrap();
+    name
 }
 
 #[tokio::test]
