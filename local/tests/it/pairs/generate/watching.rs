@@ -36,6 +36,37 @@ impl Generator {
             }
             self.table("Account.vdm", &entries);
         }
+        if self.random.once_in(3) {
+            self.production_access();
+        }
+        if self.random.once_in(3) {
+            let mut entries = Vec::new();
+            self.entry(&mut entries, "QuotaWanted.daily", "1000");
+            self.entry(&mut entries, "QuotaWanted.per_second", "5");
+            self.maybe_entry(&mut entries, 2, "QuotaWanted.warn_at", &["\"70%\"", "\"90%\""]);
+            self.table("Account.quota", &entries);
+        }
+    }
+
+    /// What AWS is asked for on request alone, so that no apply may do anything about it.
+    fn production_access(&mut self) {
+        let mut entries = Vec::new();
+        let mail_type = self.random.one(&["\"transactional\"", "\"marketing\""]);
+        self.entry(&mut entries, "ProductionAccess.mail_type", mail_type);
+        self.entry(&mut entries, "ProductionAccess.website", "\"https://pivot.app/\"");
+        self.entry(&mut entries, "ProductionAccess.contacts", "[\"ops@pivot.app\"]");
+        let language = ["\"en\"", "\"ja\""];
+        self.maybe_entry(&mut entries, 2, "ProductionAccess.language", &language);
+        if self.random.once_in(2) {
+            self.entry(&mut entries, "ProductionAccess.statement", "\"Mail to our users.\"");
+        } else {
+            self.entry(&mut entries, "ProductionAccess.statement_file", "\"statement.md\"");
+        }
+        let mail = ["\"sample.txt\""];
+        self.maybe_entry(&mut entries, 2, "ProductionAccess.sample_mail_file", &mail);
+        let leave = ["\"https://pivot.app/leave\""];
+        self.maybe_entry(&mut entries, 2, "ProductionAccess.unsubscribe", &leave);
+        self.table("Account.production_access", &entries);
     }
 
     pub(super) fn alarms(&mut self) {
