@@ -23,6 +23,7 @@ use crate::view::{WAYS_ON, access_text, draft_text};
 /// a part of `apply`. What is sent is declared in `[account.production_access]`.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct Arguments {
     /// The environment: `staging` for environments/staging.toml
     #[arg(value_name = "ENVIRONMENT", value_parser = environment)]
@@ -77,7 +78,7 @@ pub(super) async fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Fa
     let sight = run.sight(&opened).await?;
     let items = preflight(&opened.environment.settings, &sight);
     run.answer(&match arguments.format {
-        Format::Text => access_text(&name.to_string(), &sight.standing, &items, run.output_style()),
+        Format::Text => access_text(name.as_ref(), &sight.standing, &items, run.output_style()),
         Format::Json => {
             let answer = json!({
                 "environment": name.to_string(),
@@ -102,18 +103,18 @@ const fn exit(access: Access) -> Exit {
     }
 }
 
-impl Run<'_> {
-    fn declared(&self, environment: &Environment) -> Result<Submission, Failure> {
-        submission(environment).ok_or_else(|| {
-            let name = &environment.name;
-            Failure::input(format!("the environment `{name}` does not say what to ask for")).hinted(
-                "write `[account.production_access]`: mail_type, website, contacts, statement_file",
-            )
-        })
-    }
+fn declared(environment: &Environment) -> Result<Submission, Failure> {
+    submission(environment).ok_or_else(|| {
+        let name = &environment.name;
+        Failure::input(format!("the environment `{name}` does not say what to ask for")).hinted(
+            "write `[account.production_access]`: mail_type, website, contacts, statement_file",
+        )
+    })
+}
 
+impl Run<'_> {
     fn draft(&self, environment: &Environment, format: Format) -> Result<Exit, Failure> {
-        let submission = self.declared(environment)?;
+        let submission = declared(environment)?;
         let whole = environment.statement.as_ref().map_or("", |statement| &statement.whole);
         self.answer(&match format {
             Format::Text => draft_text(&submission, whole, self.output_style()),
@@ -132,7 +133,7 @@ impl Run<'_> {
         arguments: &Arguments,
     ) -> Result<(), Failure> {
         let (program, name) = (&self.host.program, &opened.environment.name);
-        let submission = self.declared(&opened.environment)?;
+        let submission = declared(&opened.environment)?;
         match standing.access {
             Access::Granted => {
                 return Err(Failure::refused("production access is granted already"));
@@ -155,15 +156,14 @@ impl Run<'_> {
             .filter(|item| !item.passes && !arguments.despite.iter().any(|name| name == item.name));
         let failing: Vec<&str> = failing.map(|item| item.name).collect();
         if !failing.is_empty() {
-            let despite =
-                failing.iter().map(|item| format!(" --despite {item}")).collect::<String>();
+            let despite = failing.join(" --despite ");
             return Err(Failure::refused(format!(
                 "nothing was sent: a reviewer would miss {}",
                 failing.join(", ")
             ))
             .hinted("mend them first: a request that is denied cannot be made again")
             .hinted(format!(
-                "to send it all the same: {program} access {name} --request{despite}"
+                "to send it all the same: {program} access {name} --request --despite {despite}"
             )));
         }
         let again = format!("{program} access {name} --request");

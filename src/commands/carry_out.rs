@@ -72,7 +72,9 @@ impl Run<'_> {
             let opened = opening.map_err(|reason| unchanged(reason, &again))??;
             let work = self.plan_and_apply(&opened, assignment, &stop, &again);
             let (patience, session) = (options.lock_timeout, &opened.session);
-            match self.locked(session, verb, patience, &stop, &again, work).await? {
+            let worked =
+                Box::pin(self.locked(session, verb, patience, &stop, &again, work)).await?;
+            match worked {
                 Worked::Partly(exit) => Ok(exit),
                 // Waiting changes nothing, so others need not wait for it.
                 Worked::All(document) => match options.wait.filter(|_| purpose == Purpose::Apply) {

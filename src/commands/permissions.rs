@@ -23,6 +23,7 @@ const GITHUB: &str = "token.actions.githubusercontent.com";
 /// other tool. What the file no longer declares is not covered: to delete it, use the permissions of the file before.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct Arguments {
     /// The environment: `staging` for environments/staging.toml
     #[arg(value_name = "ENVIRONMENT", value_parser = environment)]

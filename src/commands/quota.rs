@@ -22,6 +22,7 @@ use crate::view::{asked_text, quota_text};
 /// day: the exit code says whether somebody must look.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct Arguments {
     /// The environments: `staging` for environments/staging.toml
     #[arg(value_name = "ENVIRONMENT", value_parser = environment, required_unless_present = "all")]

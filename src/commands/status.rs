@@ -22,7 +22,7 @@ use crate::lookup::judge as look_up;
 use crate::view::status_text;
 
 /// How long after one screen `--watch` shows the next.
-const EVERY: Duration = Duration::from_secs(60);
+const EVERY: Duration = Duration::from_mins(1);
 
 /// Show whether mail works, and what to do where it does not
 ///

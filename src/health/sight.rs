@@ -51,7 +51,10 @@ pub async fn see(
     records: Vec<Record>,
 ) -> Result<Sight, AwsError> {
     let account = session.account().await?;
-    let reasons = account.suppression_attributes.as_ref().map(|it| it.suppressed_reasons());
+    let reasons = account
+        .suppression_attributes
+        .as_ref()
+        .map(aws_sdk_sesv2::types::SuppressionAttributes::suppressed_reasons);
     let reasons = reasons.into_iter().flatten().map(|reason| reason.as_str().to_lowercase());
     let domains = settings.identities.keys().filter(|name| !name.is_address());
     let mut dmarc = BTreeMap::new();

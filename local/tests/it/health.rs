@@ -56,7 +56,7 @@ fn submissions(stage: &Stage) -> usize {
 
 #[tokio::test]
 async fn a_draft_is_what_is_sent_and_makes_no_call() {
-    let stage = applied().await;
+    let stage = Box::pin(applied()).await;
     stage.cloud.calls().clear();
     let draft = stage.run(&["access", "test", "--draft", "--format", "json"]).await;
     assert_eq!((draft.code, stage.cloud.calls().total()), (0, 0));
@@ -79,7 +79,7 @@ async fn a_draft_is_what_is_sent_and_makes_no_call() {
 
 #[tokio::test]
 async fn every_state_of_a_review_is_shown_and_the_request_is_made_once() {
-    let stage = applied().await;
+    let stage = Box::pin(applied()).await;
     let ran = stage.run(&["access", "test"]).await;
     assert_eq!(ran.code, 5, "{}", ran.output);
     assert!(
@@ -114,7 +114,7 @@ async fn every_state_of_a_review_is_shown_and_the_request_is_made_once() {
 
 #[tokio::test]
 async fn after_a_denial_there_are_two_ways_on() {
-    let stage = applied().await;
+    let stage = Box::pin(applied()).await;
     stage.run(&["access", "test", "--request", "--yes"]).await;
     stage.cloud.ses().decide(ACCOUNT, REGION, Decision::Denied);
     let ran = stage.run(&["access", "test"]).await;
@@ -139,7 +139,7 @@ async fn after_a_denial_there_are_two_ways_on() {
 
 #[tokio::test]
 async fn watching_ends_with_the_outcome() {
-    let stage = applied().await;
+    let stage = Box::pin(applied()).await;
     stage.run(&["access", "test", "--request", "--yes"]).await;
     let ses = stage.cloud.ses();
     let decides = tokio::spawn(async move {
@@ -190,7 +190,7 @@ async fn what_a_reviewer_would_miss_must_be_named() {
 
 /// An account out of the sandbox, with so many mails on each of the last days.
 async fn granted(sent: &[f64]) -> Stage {
-    let stage = applied().await;
+    let stage = Box::pin(applied()).await;
     stage.run(&["access", "test", "--request", "--yes"]).await;
     stage.cloud.ses().decide(ACCOUNT, REGION, Decision::Granted);
     let now = chrono_millis();
@@ -260,7 +260,7 @@ async fn an_increase_is_asked_for_once_and_again_only_when_told() {
 
 #[tokio::test]
 async fn the_sandbox_gets_no_larger_quota() {
-    let stage = applied().await;
+    let stage = Box::pin(applied()).await;
     let ran = stage.run(&["quota", "test", "--request", "--yes"]).await;
     assert!(ran.code == 3 && ran.errors.contains("in the SES sandbox"), "{}", ran.errors);
     assert_eq!(stage.cloud.calls().count("servicequotas:RequestServiceQuotaIncrease"), 0);

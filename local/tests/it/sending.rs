@@ -50,7 +50,7 @@ impl Sender {
         stage.cloud.change(|options| options.enforce_iam = true);
         stage.zone("pivot.app").await;
         let role = role(&stage).await;
-        stage.converge(FILE).await;
+        Box::pin(stage.converge(FILE)).await;
         let queues = aws_sdk_sqs::Client::new(&stage.clients);
         let url = queues.get_queue_url().queue_name("ses-feedback").send().await;
         let url = url.unwrap().queue_url.unwrap();
