@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sesinfra::aws::policy::{Policy, normal as normal_again, normal_form};
-use sesinfra::aws::{Arns, Facts, HostedZone, Owner, PrivateKey, Zones};
+use sesinfra::aws::{Arns, Facts, HostedZone, Neighbours, Owner, PrivateKey, Zones};
 use sesinfra::blueprint::{blueprint, permissions};
 use sesinfra::engine::{Address, Marks, Ownership};
 use sesinfra::environment::names::{AccountId, FORMATS, FileName, ProjectName, Region};
@@ -82,6 +82,7 @@ fn implied(environment: &Environment) {
         owner,
         zones: Zones::new(domains.map(zone)),
         keys: keys.collect(),
+        neighbours: Neighbours::default(),
         daily_quota: None,
     };
     for facts in [Facts { zones: Zones::none(), ..facts.clone() }, facts] {

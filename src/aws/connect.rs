@@ -21,7 +21,7 @@ use super::calls::{Calls, CountsAttempts, Listener, client, retries};
 use super::pacing::Rates;
 use super::private_key::SecretError;
 use super::way::Way;
-use super::{Arns, AwsError, Facts, Owner, Session, failed};
+use super::{Arns, AwsError, Facts, Neighbours, Owner, Session, failed};
 use crate::environment::Environment;
 use crate::environment::names::{AccountId, Arn, IdentityName, RoleArn};
 use crate::environment::types::Aws;
@@ -125,6 +125,7 @@ pub async fn connect(
     access: &Access,
 ) -> Result<(Arc<Session>, Facts), ConnectError> {
     let session = sign_in(environment, access).await?;
+    session.know_neighbours(Neighbours::of(environment));
     let facts = super::facts::gather(environment, &session).await?;
     Ok((session, facts))
 }
@@ -176,6 +177,13 @@ impl Connection {
         let config = as_role(&self.config, role).await;
         let connection = Self::new(config, &self.access, &account, Arc::clone(&self.way));
         client!(aws_sdk_route53, &connection.config, connection.calls)
+    }
+
+    /// SES in another Region of the account, which is under limits of its own.
+    pub(super) fn ses_in(&self, region: &str, account: &str) -> aws_sdk_sesv2::Client {
+        let config = self.config.to_builder().region(Region::new(region.to_owned())).build();
+        let connection = Self::new(config, &self.access, account, Arc::clone(&self.way));
+        client!(aws_sdk_sesv2, &connection.config, connection.calls)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::connect::ConnectError;
-use super::{Arns, AwsError, Class, HostedZone, Owner, Quota, Session, Zones, failed};
+use super::{Arns, AwsError, Class, HostedZone, Neighbours, Owner, Quota, Session, Zones, failed};
 use crate::environment::Environment;
 use crate::environment::names::{IdentityName, RoleArn};
 use crate::environment::types::{Dkim, DnsMode, PackAlarm, Settings};
@@ -19,6 +19,8 @@ pub struct Facts {
     pub zones: Zones,
     /// The public key, in base64, of each identity that signs with a key of its own.
     pub keys: BTreeMap<IdentityName, String>,
+    /// What the other environment files of the project say.
+    pub neighbours: Neighbours,
     /// The daily sending quota, where an alarm watches it.
     pub daily_quota: Option<Quota>,
 }
@@ -42,7 +44,9 @@ pub(super) async fn gather(
         true => super::sending_quotas(session).await?.daily,
         false => None,
     };
-    Ok(Facts { arns: session.arns.clone(), owner: session.owner.clone(), zones, keys, daily_quota })
+    let (arns, owner) = (session.arns.clone(), session.owner.clone());
+    let neighbours = session.neighbours().clone();
+    Ok(Facts { arns, owner, zones, keys, neighbours, daily_quota })
 }
 
 async fn public_keys(

@@ -8,7 +8,7 @@ use aws_sdk_sesv2::operation::get_account::GetAccountOutput;
 
 use super::calls::client;
 use super::connect::Connection;
-use super::{Arns, AwsError, Memo, Owner, Reads, Zones, failed};
+use super::{Arns, AwsError, Memo, Neighbours, Owner, Reads, Zones, failed};
 use crate::environment::names::RoleArn;
 
 /// Tags by ARN of everything that carries this environment's tags.
@@ -25,7 +25,7 @@ pub struct Session {
     connection: Connection,
     zones: OnceLock<Zones>,
     abandoned: OnceLock<BTreeSet<String>>,
-    neighbours: OnceLock<Vec<(Owner, String)>>,
+    neighbours: OnceLock<Neighbours>,
     reads: Reads,
     ses: aws_sdk_sesv2::Client,
     sns: aws_sdk_sns::Client,
@@ -42,6 +42,7 @@ pub struct Session {
     tagged: Memo<(), Arc<TaggedResources>>,
     account: Memo<(), Arc<GetAccountOutput>>,
     zone_clients: Memo<RoleArn, aws_sdk_route53::Client>,
+    ses_elsewhere: Memo<String, aws_sdk_sesv2::Client>,
 }
 
 impl Session {
@@ -72,6 +73,7 @@ impl Session {
             account: Memo::new(&reads),
             // Clients are not read from anywhere, so forgetting reads leaves them.
             zone_clients: Memo::new(&Reads::default()),
+            ses_elsewhere: Memo::new(&Reads::default()),
             reads,
         }
     }
@@ -181,6 +183,12 @@ impl Session {
         self.zone_clients.get(role.clone(), client).await
     }
 
+    /// Amazon SES in another Region of this account.
+    pub async fn ses_in(&self, region: &str) -> Result<aws_sdk_sesv2::Client, AwsError> {
+        let client = || async { Ok(self.connection.ses_in(region, self.arns.account().as_str())) };
+        self.ses_elsewhere.get(region.to_owned(), client).await
+    }
+
     /// The public hosted zones within reach, as they were when the session began.
     #[must_use]
     pub fn zones(&self) -> &Zones {
@@ -200,17 +208,16 @@ impl Session {
         self.abandoned.get().is_some_and(|zones| zones.contains(id))
     }
 
-    /// From now on these owners are called by what they are called here, not by what they are called in DNS.
-    pub fn know_neighbours(&self, owners: Vec<(Owner, String)>) {
-        // Set once, by the one who opens the environment.
-        let _ = self.neighbours.set(owners);
+    /// What the other environment files of the project say.
+    #[must_use]
+    pub fn neighbours(&self) -> &Neighbours {
+        static NONE: Neighbours = Neighbours::none();
+        self.neighbours.get().unwrap_or(&NONE)
     }
 
-    /// `text` about `domain`, with the names of owners that are known in the place of what they are called in DNS.
-    #[must_use]
-    pub fn with_names_of_owners(&self, text: &str, domain: &str) -> String {
-        let known = self.neighbours.get().into_iter().flatten();
-        known.fold(text.to_owned(), |text, (owner, name)| text.replace(&owner.dns_id(domain), name))
+    pub(super) fn know_neighbours(&self, neighbours: Neighbours) {
+        // Set once, by the one who connects.
+        let _ = self.neighbours.set(neighbours);
     }
 
     /// The root of the project, against which files are named.

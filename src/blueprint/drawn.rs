@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Blueprint, blueprint};
-use crate::aws::{Arns, Facts, HostedZone, Owner, Zones};
+use crate::aws::{Arns, Facts, HostedZone, Neighbours, Owner, Zones};
 use crate::engine::{Address, Resource};
 use crate::environment;
 use crate::environment::names::{AccountId, FileName, IdentityName, ProjectName, Region};
@@ -27,6 +27,7 @@ pub(super) fn drawn(rest: &str) -> Blueprint {
         owner,
         zones: Zones::new([zone("pivot.app"), zone("keyed.app")]),
         keys,
+        neighbours: Neighbours::default(),
         daily_quota: None,
     };
     let file = format!(

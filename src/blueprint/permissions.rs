@@ -78,6 +78,7 @@ impl Wanted<'_> {
             Scope::Identity => ("Identities", self.named("identity", |name| arns.identity(name))),
             Scope::AnyIdentity => ("AnyIdentity", BTreeSet::from([arns.identity("*")])),
             Scope::KeyParent => ("KeyParents", self.key_parents()),
+            Scope::Replica => ("Replicas", self.replicas()),
             Scope::ConfigurationSet => ("ConfigurationSets", self.sets()),
             Scope::DedicatedIpPool => {
                 ("Pools", self.of_sets("/delivery/pool", |name| arns.dedicated_ip_pool(name)))
@@ -155,6 +156,16 @@ impl Wanted<'_> {
         identities
             .filter_map(|(address, spec)| {
                 Some(arns.identity_in(spec["replica_of"].as_str()?, address.name()))
+            })
+            .collect()
+    }
+
+    fn replicas(&self) -> BTreeSet<String> {
+        let Facts { arns, neighbours, .. } = self.facts;
+        let names = self.of_kind("identity").map(|(address, _)| address.name());
+        names
+            .flat_map(|name| {
+                neighbours.replicas_of(name).map(move |region| arns.identity_in(region, name))
             })
             .collect()
     }

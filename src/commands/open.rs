@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Run;
 use super::failure::Failure;
-use crate::aws::{Arns, ConnectError, Facts, Owner, Session, connect};
+use crate::aws::{ConnectError, Facts, Session, connect};
 use crate::blueprint::{Blueprint, blueprint};
 use crate::engine::Registry;
 use crate::environment::names::FileName;
@@ -36,17 +36,6 @@ impl Run<'_> {
         let blueprint = blueprint(&environment, &facts)
             .map_err(|found| self.faulty(name, &found.into_iter().collect()))?;
         self.show_findings(&blueprint.findings.iter().cloned().collect());
-        session.know_neighbours(
-            environment
-                .neighbours
-                .iter()
-                .map(|it| {
-                    let arns = Arns::new(it.account.clone(), it.region.clone());
-                    let owner = Owner::new(it.project.clone(), it.name.clone(), &arns);
-                    (owner, it.to_string())
-                })
-                .collect(),
-        );
         let registry = registry(&session);
         Ok(Opened { environment, session, facts, blueprint, registry })
     }

@@ -186,7 +186,10 @@ impl<'a> Applying<'a> {
             .ok_or_else(|| format!("the plan has a step for {} but no change", step.address))?;
         let live = || change.from.clone().unwrap_or(Value::Null);
         match step.verb {
-            Verb::Delete => return Ok(Work::Delete { kind, live: live() }),
+            Verb::Delete => {
+                let with_parent = self.parent_goes(change);
+                return Ok(Work::Delete { kind, live: live(), with_parent });
+            }
             Verb::Forget if kind.life() == Life::Root => return Ok(Work::Unmark { kind }),
             Verb::Forget => return Ok(Work::Release { kind, live: live() }),
             _ => {}
@@ -200,6 +203,11 @@ impl<'a> Applying<'a> {
         } else {
             Work::Put { kind, change }
         })
+    }
+
+    fn parent_goes(&self, change: &PlannedChange) -> bool {
+        let parent = change.parent.as_ref().and_then(|parent| self.changes.get(parent));
+        parent.is_some_and(|parent| matches!(parent.action, Action::Delete | Action::Replace))
     }
 
     fn resolved(

@@ -148,6 +148,12 @@ pub trait Kind: Send + Sync + 'static {
     /// Removes the resource; `live` is what was found of it.
     async fn delete(&self, name: &str, live: &Self::Spec) -> Result<Put<Self::Outputs>, BoxError>;
 
+    /// For a child that goes before its parent: why the parent could then not go, as an error. Asked just before it is
+    /// deleted with its parent, so that nothing is taken from what stays.
+    async fn check_parent_can_go(&self, _name: &str, _live: &Self::Spec) -> Result<(), BoxError> {
+        Ok(())
+    }
+
     /// The place that the resource `name` fills among those of its kind: a topic's, for its subscriptions. One that goes
     /// does so only after all that come to the same place, or change there, so that nothing is missed in between. Where a
     /// service limits how many a place holds, one more than wanted must fit in meanwhile.

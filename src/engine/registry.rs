@@ -41,6 +41,8 @@ pub trait DynKind: Send + Sync {
     ) -> Result<Vec<LiveValue>, BoxError>;
     /// See [`Kind::put`].
     async fn put(&self, change: &Change<Value>) -> Result<Put<Value>, BoxError>;
+    /// See [`Kind::check_parent_can_go`].
+    async fn check_parent_can_go(&self, name: &str, live: &Value) -> Result<(), BoxError>;
     /// See [`Kind::delete`].
     async fn delete(&self, name: &str, live: &Value) -> Result<Put<Value>, BoxError>;
     /// See [`Kind::place`].
@@ -204,6 +206,10 @@ impl<K: Kind> DynKind for K {
 
     async fn put(&self, change: &Change<Value>) -> Result<Put<Value>, BoxError> {
         erased_put(Kind::put(self, &typed_change(change)?).await?)
+    }
+
+    async fn check_parent_can_go(&self, name: &str, live: &Value) -> Result<(), BoxError> {
+        Kind::check_parent_can_go(self, name, &typed("the live spec", live)?).await
     }
 
     async fn delete(&self, name: &str, live: &Value) -> Result<Put<Value>, BoxError> {

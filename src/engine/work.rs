@@ -39,6 +39,8 @@ pub(super) enum Work<'a> {
     Delete {
         kind: &'a dyn DynKind,
         live: Value,
+        /// Whether what it is under goes after it.
+        with_parent: bool,
     },
 }
 
@@ -77,7 +79,12 @@ pub(super) async fn carry_out(
         }
         Work::Put { kind, change } => kind.put(change).await?,
         Work::Retire { kind, change } => kind.retire(change).await?,
-        Work::Delete { kind, live } => kind.delete(address.name(), live).await?,
+        Work::Delete { kind, live, with_parent } => {
+            if *with_parent {
+                kind.check_parent_can_go(address.name(), live).await?;
+            }
+            kind.delete(address.name(), live).await?
+        }
     };
     Ok(match put {
         Put::Done(outputs) => StepEnd::Done(outputs),

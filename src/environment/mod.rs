@@ -64,11 +64,13 @@ pub struct Neighbour {
     pub account: names::AccountId,
     /// Its Region.
     pub region: names::Region,
+    /// Its identities that sign with the key of another Region, each with that Region.
+    pub replicas: BTreeMap<names::IdentityName, names::Region>,
 }
 
 impl fmt::Display for Neighbour {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, project, account, region } = self;
+        let Self { name, project, account, region, .. } = self;
         write!(formatter, "{project}/{name} of account {account} in {region}")
     }
 }
@@ -114,12 +116,17 @@ pub fn load(root: &Path, name: &FileName) -> Result<Environment, Findings> {
 }
 
 fn neighbour(environment: &Environment) -> Neighbour {
-    let Settings { project, aws, .. } = &environment.settings;
+    let Settings { project, aws, identities, .. } = &environment.settings;
+    let replicas = identities.iter().filter_map(|(name, identity)| match &identity.dkim {
+        Some(types::Dkim::Replica { replica_of }) => Some((name.clone(), replica_of.clone())),
+        _ => None,
+    });
     Neighbour {
         name: environment.name.clone(),
         project: project.clone(),
         account: aws.account.clone(),
         region: aws.region.clone(),
+        replicas: replicas.collect(),
     }
 }
 

@@ -130,6 +130,8 @@ pub enum Scope {
     AnyIdentity,
     /// SES identities of other Regions whose keys ours share.
     KeyParent,
+    /// SES identities of other Regions that other environment files declare with keys of ours.
+    Replica,
     /// SES configuration sets.
     ConfigurationSet,
     /// Dedicated IP pools of SES that configuration sets name.

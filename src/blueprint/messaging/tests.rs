@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::aws::{Owner, Zones};
+use crate::aws::{Neighbours, Owner, Zones};
 use crate::environment::names::{AccountId, FileName, ProjectName, Region};
 
 fn facts() -> Facts {
@@ -11,7 +11,14 @@ fn facts() -> Facts {
         Arns::new(AccountId::parse("123456789012").unwrap(), Region::parse("us-east-1").unwrap());
     let (project, name) = (ProjectName::parse("pivot").unwrap(), FileName::parse("prod").unwrap());
     let owner = Owner::new(project, name, &arns);
-    Facts { arns, owner, zones: Zones::default(), keys: BTreeMap::new(), daily_quota: None }
+    Facts {
+        arns,
+        owner,
+        zones: Zones::default(),
+        keys: BTreeMap::new(),
+        neighbours: Neighbours::default(),
+        daily_quota: None,
+    }
 }
 
 fn settings(rest: &Value) -> Settings {

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
-use crate::aws::{Arns, Owner, Zones};
+use crate::aws::{Arns, Neighbours, Owner, Zones};
 use crate::environment;
 use crate::environment::names::{AccountId, FileName, ProjectName, Region};
 
@@ -18,7 +18,14 @@ fn facts(zones: &[(&str, &str)]) -> Facts {
         role: None,
     });
     let keys = BTreeMap::from([(IdentityName::parse("own.app").unwrap(), "AAAA".to_owned())]);
-    Facts { arns, owner, zones: Zones::new(zones), keys, daily_quota: None }
+    Facts {
+        arns,
+        owner,
+        zones: Zones::new(zones),
+        keys,
+        neighbours: Neighbours::default(),
+        daily_quota: None,
+    }
 }
 
 fn environment(rest: &str) -> Environment {

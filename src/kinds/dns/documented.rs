@@ -16,6 +16,7 @@ impl Documented for Dns {
         Permission::to_plan("ses:GetConfigurationSet", Scope::ConfigurationSet),
         Permission::to_apply("route53:ChangeResourceRecordSets", Scope::HostedZone),
         Permission::to_apply("ses:ListResourceTenants", Scope::Everything),
+        Permission::to_apply("ses:GetEmailIdentity", Scope::Replica),
     ];
     const INPUTS: &'static [Input] = &[Input {
         operation: "ChangeResourceRecordSets",

@@ -6,6 +6,7 @@
 
 mod claim;
 mod documented;
+mod holders;
 mod impact;
 mod names;
 mod reading;
@@ -22,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use super::configuration_set::Sets;
 use super::identity::Identities;
-use crate::aws::{AwsError, OrAbsent, Owner, Session, failed};
+use crate::aws::{AwsError, Owner, Session};
 use crate::engine::{
     Address, Arg, BoxError, Change, Field, Impact, Kind, Life, Live, OnParentDelete, Put, Reading,
     Wanted,
@@ -85,14 +86,6 @@ pub async fn hand_over(
 pub fn label_beside(label: &str, name: &Arg<String>, domain: &str) -> String {
     let entry = name.get().ok().and_then(|name| Entry::of(label, name, domain));
     entry.map_or_else(|| label.to_owned(), |entry| entry.label_with_part())
-}
-
-/// Something that relies on an identity would keep it from being deleted after its records.
-#[derive(Debug, thiserror::Error)]
-#[error("the identity {identity} belongs to the tenants {}: SES would not delete it, so its records stay", .tenants.join(", "))]
-struct StillUsed {
-    identity: String,
-    tenants: Vec<String>,
 }
 
 /// The kind `dns`.
@@ -177,20 +170,6 @@ impl Dns {
         let mail_from = exchanger.map(|record| record.name.as_str());
         self.identities.needs_records(identity, &keys, mail_from).await
     }
-
-    /// Records must not go if the identity could then not follow them.
-    async fn refuse_if_still_used(&self, identity: &str) -> Result<(), BoxError> {
-        let arn = self.session.arns.identity(identity);
-        let call = self.session.ses().list_resource_tenants().resource_arn(&arn).send().await;
-        let listed = call.map_err(failed("ses:ListResourceTenants", identity)).or_absent()?;
-        let tenants = listed.and_then(|listed| listed.resource_tenants).unwrap_or_default();
-        let tenants: Vec<String> =
-            tenants.into_iter().filter_map(|tenant| tenant.tenant_name).collect();
-        if tenants.is_empty() {
-            return Ok(());
-        }
-        Err(StillUsed { identity: identity.to_owned(), tenants }.into())
-    }
 }
 
 /// What goes for good: records at names that nothing is wanted at any more, in whatever zone.
@@ -240,10 +219,11 @@ impl Kind for Dns {
         Ok(Put::Done(Some(Outputs {})))
     }
 
+    async fn check_parent_can_go(&self, _name: &str, live: &Spec) -> Result<(), BoxError> {
+        self.check_nothing_holds(&live.belongs_to.parse()?).await
+    }
+
     async fn delete(&self, name: &str, live: &Spec) -> Result<Put<Outputs>, BoxError> {
-        if let Some(identity) = live.belongs_to.strip_prefix("identity.") {
-            self.refuse_if_still_used(identity).await?;
-        }
         self.retire_all(name, live, None).await?;
         Ok(Put::Done(None))
     }

@@ -179,7 +179,7 @@ impl Dns {
             }
         }
         let Some(ownership) = view.ownership() else { return Ok(None) };
-        let named = |text: &String| self.session.with_names_of_owners(text, domain);
+        let named = |text: &String| self.session.neighbours().named(text, domain);
         let ownership = match ownership {
             Ownership::Foreign(owner) => Ownership::Foreign(named(&owner)),
             other => other,

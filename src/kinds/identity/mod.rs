@@ -11,6 +11,7 @@ mod mail_from;
 mod outputs;
 mod policy;
 mod reading;
+mod replicas;
 mod requests;
 mod signing;
 
@@ -22,7 +23,7 @@ use async_trait::async_trait;
 use aws_sdk_sesv2::types::DkimStatus;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::{Class, Taken, failed, note_of_stack, ses_tags};
+use crate::aws::{AwsError, Class, Taken, failed, note_of_stack, ses_tags};
 use crate::engine::{
     BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Ownership, Put, Reading, Severity,
     Wanted,
@@ -64,6 +65,18 @@ pub struct Spec {
     /// Whether receivers are told to refuse its mail where it is not signed: by DMARC, with no SPF that aligns.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub must_be_signed: bool,
+}
+
+/// Something holds on to an identity that could not be seen before its records were removed, such as a replica in a Region
+/// that no environment file is about.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "SES keeps the identity {identity}, and the DNS records that sesinfra published for it are gone by now: if it is still \
+     needed, take it into the file again and apply, which publishes them anew; otherwise remove what holds it, and apply again"
+)]
+struct NotDeleted {
+    identity: String,
+    source: AwsError,
 }
 
 impl Identity {
@@ -247,6 +260,9 @@ impl Kind for Identity {
         match answer {
             Ok(_) => Ok(Put::Done(None)),
             Err(error) if error.is(Class::Absent) => Ok(Put::Done(None)),
+            Err(error) if error.is(Class::Invalid) => {
+                Err(NotDeleted { identity: name.to_owned(), source: error }.into())
+            }
             Err(error) => Err(error.into()),
         }
     }

@@ -25,7 +25,7 @@
 //! | a lost response to a Create is settled by reading | `faults`, case `crash-between-create-and-rest` |
 //! | alarms are read just before their first Put | `fields` (`alarms`) |
 //! | edges come from live references; recreating re-puts what relies on it | engine laws (`order`), case `topic-replaced` |
-//! | what blocks an identity's deletion is found before its records go | `mail`, `src/kinds/dns` (`StillUsed`) |
+//! | what blocks an identity's deletion is found before its records go | [`holders`], `dns` |
 //! | IAM names are unique whatever the path and the case | `messaging` (`a_name_is_taken_whatever_its_path_and_case`) |
 //! | account settings have no owner | `fields` (`account`) |
 //! | two environments that declare one thing are an error when both files are here | `tests/it/environment` |
@@ -38,6 +38,7 @@
 
 mod adopting;
 mod found;
+mod holders;
 mod ignored;
 mod moving;
 mod releasing;
