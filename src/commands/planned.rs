@@ -4,7 +4,7 @@ use super::Run;
 use super::failure::Failure;
 use super::gate::{Protection, refusals};
 use super::open::Opened;
-use super::records::manual_records;
+use super::records::{manual_records, mark_going};
 use crate::engine::{Options, PlanError, plan, release};
 use crate::environment::types::QuotaWanted;
 use crate::health::access::Standing;
@@ -41,6 +41,7 @@ impl Run<'_> {
             Purpose::Destroy | Purpose::Release => Vec::new(),
         };
         judge(&mut records, self.host.lookup.as_ref()).await;
+        mark_going(&mut records, &plan);
         let settings = &opened.environment.settings;
         Ok(Document {
             format: FORMAT,

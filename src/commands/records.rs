@@ -1,15 +1,15 @@
 //! The DNS records that an environment needs: those that sesinfra publishes, and those that somebody else does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::open::Opened;
 use crate::blueprint::ManualRecord;
-use crate::engine::{Address, Arg, LiveValue};
+use crate::engine::{Action, Address, Arg, LiveValue, Plan};
 use crate::kinds::dns;
-use crate::view::Record;
+use crate::view::{Record, Verdict};
 
 /// Outputs by the resource that has them.
 type Known = BTreeMap<Address, Value>;
@@ -21,6 +21,23 @@ pub(super) fn manual_records(manual: &[ManualRecord], known: &Known) -> Vec<Reco
         one(owner, record.purpose, record.kind.as_str(), (&record.name, &record.value), known)
     });
     records.collect()
+}
+
+/// What this plan removes is not there for long, whatever the DNS says now.
+pub(super) fn mark_going(records: &mut [Record], plan: &Plan) {
+    let changes = plan.pending().filter(|change| change.address.kind() == "dns");
+    let changes = changes.filter(|change| change.action != Action::Forget);
+    let going: BTreeSet<(String, &str)> = changes
+        .flat_map(|it| dns::removed(it.from.as_ref(), it.to.as_ref(), &it.notes))
+        .map(|(name, kind)| (name, kind.as_str()))
+        .collect();
+    for record in records {
+        let Some(name) = record.name.as_deref().map(dns::normal_name) else { continue };
+        let may_be_there = matches!(record.verdict, Some(Verdict::Ok | Verdict::Unanswered(_)));
+        if may_be_there && going.contains(&(name, record.kind.as_str())) {
+            record.verdict = Some(Verdict::Going);
+        }
+    }
 }
 
 /// All records that the environment needs, whoever publishes them.

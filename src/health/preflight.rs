@@ -126,6 +126,7 @@ pub fn verdict(record: &Record) -> String {
     match &record.verdict {
         None => "was not looked up".to_owned(),
         Some(Verdict::Ok) => "is there".to_owned(),
+        Some(Verdict::Going) => "is removed by the plan".to_owned(),
         Some(Verdict::Missing) => "is missing".to_owned(),
         Some(Verdict::Wrong(found)) => format!("is wrong: found {}", found.join(", ")),
         Some(Verdict::Unanswered(reason)) => format!("is unknown: {reason}"),

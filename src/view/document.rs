@@ -150,6 +150,8 @@ pub struct Record {
 pub enum Verdict {
     /// It is there.
     Ok,
+    /// It may be there now, but this plan removes it.
+    Going,
     /// Nothing of that type is there.
     Missing,
     /// Something else is there.

@@ -19,6 +19,11 @@ const NOTHING_OWNED: &str = "No changes. Nothing in AWS is owned by this environ
 /// The line that says that there is nothing to let go of.
 const NOTHING_HELD: &str = "No changes. Nothing that was named is owned by this environment.";
 
+/// What is said of records that the plan removes although they are needed.
+const GOING: &str = "  This plan removes those marked `goes`, and the domain still needs them: they must be published where others run\n  \
+    its DNS before it is applied. If they are to stay where they are, let go of them instead: `release`, with the address\n  \
+    of their `dns` resource above.\n\n";
+
 /// The plan as text.
 #[must_use]
 pub fn plan_text(document: &Document, style: Style) -> String {
@@ -216,15 +221,19 @@ fn manual_records(document: &Document, style: Style, text: &mut String) {
         return;
     }
     if records.iter().all(|record| record.verdict == Some(Verdict::Ok)) {
-        let _ = writeln!(
-            text,
-            "\nThe {} DNS records that others publish are all there.",
-            records.len()
-        );
+        let title = match records.len() {
+            1 => "The DNS record that others publish is there:".to_owned(),
+            many => format!("The {many} DNS records that others publish are all there:"),
+        };
+        let _ = writeln!(text, "\n{}\n", style.paint(Paint::Title, &title));
+        text.push_str(&records::table_of_names(records, "  "));
         return;
     }
     let title = "DNS records for whoever runs the DNS to publish:";
     let _ = writeln!(text, "\n{}\n", style.paint(Paint::Title, title));
+    if records.iter().any(|record| record.verdict == Some(Verdict::Going)) {
+        text.push_str(GOING);
+    }
     text.push_str(&records::table(records, "  "));
     let bind = records::bind(records, "  ");
     if !bind.is_empty() {

@@ -17,6 +17,7 @@ pub(super) fn word(verdict: Option<&Verdict>) -> &'static str {
     match verdict {
         None => "",
         Some(Verdict::Ok) => "ok",
+        Some(Verdict::Going) => "goes",
         Some(Verdict::Missing) => "missing",
         Some(Verdict::Wrong(_)) => "wrong",
         Some(Verdict::Unanswered(_)) => "no answer",
@@ -41,7 +42,21 @@ pub fn pending_text(pending: &[(String, String)], records: &[Record], style: Sty
 
 /// The records as a table, each line starting with `indent`.
 pub(super) fn table(records: &[Record], indent: &str) -> String {
-    let rows: Vec<[String; 5]> = records.iter().map(row).collect();
+    let rows: Vec<_> = records.iter().map(row).collect();
+    aligned(records, &rows, indent)
+}
+
+/// The same without values, for records that are all as they should be.
+pub(super) fn table_of_names(records: &[Record], indent: &str) -> String {
+    let without_value = |record| {
+        let [verdict, purpose, name, kind, _] = row(record);
+        [verdict, purpose, name, kind, String::new()]
+    };
+    let rows: Vec<_> = records.iter().map(without_value).collect();
+    aligned(records, &rows, indent)
+}
+
+fn aligned(records: &[Record], rows: &[[String; 5]], indent: &str) -> String {
     let width =
         |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths = [width(0), width(1), width(2), width(3)];

@@ -6,6 +6,7 @@
 
 mod claim;
 mod documented;
+mod going;
 mod holders;
 mod impact;
 mod names;
@@ -30,6 +31,7 @@ use crate::engine::{
 };
 
 pub use claim::{Claim, Entry, Hold};
+pub use going::removed;
 pub use record::{Record, RecordType, Spec, TTL_SECONDS, normal_name, normal_value, written_value};
 
 use record::Known;
@@ -158,7 +160,7 @@ impl Dns {
         let Some(identity) = change.to.belongs_to.strip_prefix("identity.") else {
             return Ok(None);
         };
-        let going = going(change);
+        let going = going::unwanted(change.from.as_ref(), Some(&change.to));
         let key_of = |record: &Known<'_>| {
             record.name.split_once("._domainkey.").map(|(key, _)| key.to_owned())
         };
@@ -170,15 +172,6 @@ impl Dns {
         let mail_from = exchanger.map(|record| record.name.as_str());
         self.identities.needs_records(identity, &keys, mail_from).await
     }
-}
-
-/// What goes for good: records at names that nothing is wanted at any more, in whatever zone.
-fn going(change: &Change<Spec>) -> Vec<Known<'_>> {
-    let wanted: Vec<Known<'_>> = known(Some(&change.to)).collect();
-    let is_wanted = |record: &Known<'_>| {
-        wanted.iter().any(|it| it.name == record.name && it.kind == record.kind)
-    };
-    known(change.from.as_ref()).filter(|record| !is_wanted(record)).collect()
 }
 
 #[async_trait]

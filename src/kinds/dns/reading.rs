@@ -8,7 +8,7 @@ use super::claim::{Claim, Entry, Hold, claimed_domain};
 use super::record::{Record, RecordType, Spec, TTL_SECONDS, normal_name, normal_value};
 use super::standing::{Conflict, Standing};
 use super::zone::Listing;
-use super::{Dns, FORMER, Outputs, token, tracking_token};
+use super::{Dns, FORMER, Outputs, going, token, tracking_token};
 use crate::engine::{Address, Aim, Arg, BoxError, Live, Marks, Ownership, Reading, Wanted};
 
 /// Listings by zone; zones that do not exist are left out.
@@ -365,16 +365,12 @@ fn reason_to_stay(
     hold: Hold,
     name: &str,
 ) -> Option<String> {
-    let kind = entry.kind();
-    match (standing.other_holder(entry), hold) {
-        (Some(owner), _) => Some(format!(
-            "{name} {kind} is not removed: another environment ({owner}) relies on it as well"
-        )),
-        (None, Hold::Uses) => {
-            Some(format!("{name} {kind} is not removed: sesinfra did not make it"))
-        }
-        (None, Hold::Has) => None,
-    }
+    let why = match (standing.other_holder(entry), hold) {
+        (Some(owner), _) => format!("another environment ({owner}) relies on it as well"),
+        (None, Hold::Uses) => "sesinfra did not make it".to_owned(),
+        (None, Hold::Has) => return None,
+    };
+    Some(going::stays(name, entry.kind(), &why))
 }
 
 #[cfg(test)]

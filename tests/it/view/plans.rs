@@ -199,12 +199,12 @@ fn no_changes() -> Document {
     );
     subscription.notes = vec!["pending confirmation".to_owned()];
     let mut document = document(vec![subscription]);
-    document.records = vec![record_of(
-        "mail.staging.pivot.app",
-        "TXT",
-        "v=spf1 include:amazonses.com ~all",
-        Verdict::Ok,
-    )];
+    let mx = "10 feedback-smtp.us-east-1.amazonses.com";
+    let spf = "v=spf1 include:amazonses.com ~all";
+    document.records = vec![
+        record_of("mail.staging.pivot.app", "MX", mx, Verdict::Ok),
+        record_of("mail.staging.pivot.app", "TXT", spf, Verdict::Ok),
+    ];
     document.plan.unmanaged = vec![Unmanaged {
         goes: false,
         address: address("subscription.ses-feedback/email:someone@pivot.app"),
@@ -252,7 +252,7 @@ fn everything_changes() -> Document {
         ),
     );
     rewritten.reason = Some("written again because topic.ses-feedback is made anew".to_owned());
-    document(vec![
+    let mut document = document(vec![
         set,
         tracking,
         destination,
@@ -268,7 +268,14 @@ fn everything_changes() -> Document {
             json!({ "policy_text": topic_policy("b", None).to_string() }),
         ),
         change("queue.old\nError: fake", Action::Delete, Some(json!({ "retention": "4d" })), None),
-    ])
+    ]);
+    let mx = "10 feedback-smtp.us-east-1.amazonses.com";
+    let spf = "v=spf1 include:amazonses.com ~all";
+    document.records = vec![
+        record_of("mail.staging.pivot.app", "MX", mx, Verdict::Going),
+        record_of("mail.staging.pivot.app", "TXT", spf, Verdict::Ok),
+    ];
+    document.sealed()
 }
 
 fn refused() -> Document {
