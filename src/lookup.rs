@@ -82,23 +82,32 @@ pub async fn judge(records: &mut [Record], lookup: &dyn Lookup) {
     futures_util::future::join_all(judged).await;
 }
 
+/// What the texts start with of which a name may hold only one: with two, receivers take neither (RFC 7208, 4.5; RFC 9989,
+/// 4.10). Texts of other sorts may stand beside them.
+const SORTS: [&str; 2] = ["v=spf1", "v=dmarc1"];
+
 /// Whether what was found at a name is what it should be.
 fn verdict(kind: &str, wanted: &str, found: &[String]) -> Verdict {
-    if kind == "TXT" {
-        if found.iter().any(|value| value == wanted) {
-            return Verdict::Ok;
-        }
-        // Other texts may stand beside ours; only one of the same sort (`v=spf1`, `v=DMARC1`) is in its place.
-        let sort =
-            |value: &str| value.split([' ', ';']).next().unwrap_or_default().to_ascii_lowercase();
-        let rivals: Vec<String> =
-            found.iter().filter(|value| sort(value) == sort(wanted)).cloned().collect();
-        return if rivals.is_empty() { Verdict::Missing } else { Verdict::Wrong(rivals) };
+    if kind != "TXT" {
+        // These names hold one value alone: SES takes no second MX record at a MAIL FROM name.
+        return alone(found, |only| without_dot(only) == without_dot(wanted));
     }
-    // These names hold one value alone: SES takes no second MX record at a MAIL FROM name.
+    // At the name of a key every text counts as one (RFC 6376, 3.6.2.2).
+    let sort = |text: &str| {
+        let first = text.split([' ', ';']).next().unwrap_or_default().to_ascii_lowercase();
+        SORTS.into_iter().find(|sort| *sort == first)
+    };
+    let wanted_sort = sort(wanted);
+    let is_in_its_place = |text: &&String| wanted_sort.is_none() || sort(text) == wanted_sort;
+    let in_its_place: Vec<String> = found.iter().filter(is_in_its_place).cloned().collect();
+    alone(&in_its_place, |only| only == wanted)
+}
+
+/// The verdict on values of which there may be only one.
+fn alone(found: &[String], is_right: impl Fn(&str) -> bool) -> Verdict {
     match found {
         [] => Verdict::Missing,
-        [only] if without_dot(only) == without_dot(wanted) => Verdict::Ok,
+        [only] if is_right(only) => Verdict::Ok,
         others => Verdict::Wrong(others.to_vec()),
     }
 }
@@ -113,8 +122,24 @@ mod tests {
         let other = "google-site-verification=abc".to_owned();
         assert_eq!(verdict("TXT", spf, &[other.clone(), spf.to_owned()]), Verdict::Ok);
         assert_eq!(verdict("TXT", spf, std::slice::from_ref(&other)), Verdict::Missing);
-        let rival = "v=spf1 -all".to_owned();
-        assert_eq!(verdict("TXT", spf, &[other, rival.clone()]), Verdict::Wrong(vec![rival]));
+        let rival = "V=SPF1 -all".to_owned();
+        let found = [other, rival.clone(), spf.to_owned()];
+        assert_eq!(verdict("TXT", spf, &found[..2]), Verdict::Wrong(vec![rival.clone()]));
+        // Two of them are as good as none, so the right one does not help.
+        assert_eq!(verdict("TXT", spf, &found), Verdict::Wrong(vec![rival, spf.to_owned()]));
+        let (dmarc, loose) = ("v=DMARC1; p=reject", "v=DMARC1;p=none");
+        let both = [dmarc, loose].map(ToOwned::to_owned);
+        assert_eq!(verdict("TXT", dmarc, &both[..1]), Verdict::Ok);
+        assert_eq!(verdict("TXT", dmarc, &both), Verdict::Wrong(both.to_vec()));
+    }
+
+    #[test]
+    fn every_text_at_the_name_of_a_key_is_taken_for_a_key() {
+        let key = "p=MIIBnew";
+        let keys = [key, "v=DKIM1; p=MIIBold"].map(ToOwned::to_owned);
+        assert_eq!(verdict("TXT", key, &keys[..1]), Verdict::Ok);
+        assert_eq!(verdict("TXT", key, &keys[1..]), Verdict::Wrong(keys[1..].to_vec()));
+        assert_eq!(verdict("TXT", key, &keys), Verdict::Wrong(keys.to_vec()));
     }
 
     #[test]
