@@ -28,23 +28,27 @@ pub struct PublicDns;
 #[async_trait]
 impl Lookup for PublicDns {
     async fn values(&self, name: &str, kind: &str) -> Result<Vec<String>, String> {
-        let kind = match kind {
-            "CNAME" => RecordType::CNAME,
-            "MX" => RecordType::MX,
-            _ => RecordType::TXT,
-        };
         let resolver = TokioResolver::builder_tokio()
             .and_then(hickory_resolver::ResolverBuilder::build)
             .map_err(|error| error.to_string())?;
-        let asked = resolver.lookup(format!("{name}."), kind);
-        match tokio::time::timeout(ANSWER_WITHIN, asked).await {
-            Err(_) => Err("the DNS did not answer in time".to_owned()),
-            Ok(Err(error)) if error.is_no_records_found() || error.is_nx_domain() => Ok(Vec::new()),
-            Ok(Err(error)) => Err(error.to_string()),
-            Ok(Ok(answer)) => {
-                let values = answer.answers().iter();
-                Ok(values.filter_map(|record| plain(kind, &record.data)).collect())
-            }
+        ask(&resolver, name, kind).await
+    }
+}
+
+async fn ask(resolver: &TokioResolver, name: &str, kind: &str) -> Result<Vec<String>, String> {
+    let kind = match kind {
+        "CNAME" => RecordType::CNAME,
+        "MX" => RecordType::MX,
+        _ => RecordType::TXT,
+    };
+    let asked = resolver.lookup(format!("{name}."), kind);
+    match tokio::time::timeout(ANSWER_WITHIN, asked).await {
+        Err(_) => Err("the DNS did not answer in time".to_owned()),
+        Ok(Err(error)) if error.is_no_records_found() || error.is_nx_domain() => Ok(Vec::new()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Ok(Ok(answer)) => {
+            let values = answer.answers().iter();
+            Ok(values.filter_map(|record| plain(kind, &record.data)).collect())
         }
     }
 }
@@ -113,41 +117,4 @@ fn alone(found: &[String], is_right: impl Fn(&str) -> bool) -> Verdict {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_may_have_others_beside_it_but_no_rival() {
-        let spf = "v=spf1 include:amazonses.com ~all";
-        let other = "google-site-verification=abc".to_owned();
-        assert_eq!(verdict("TXT", spf, &[other.clone(), spf.to_owned()]), Verdict::Ok);
-        assert_eq!(verdict("TXT", spf, std::slice::from_ref(&other)), Verdict::Missing);
-        let rival = "V=SPF1 -all".to_owned();
-        let found = [other, rival.clone(), spf.to_owned()];
-        assert_eq!(verdict("TXT", spf, &found[..2]), Verdict::Wrong(vec![rival.clone()]));
-        // Two of them are as good as none, so the right one does not help.
-        assert_eq!(verdict("TXT", spf, &found), Verdict::Wrong(vec![rival, spf.to_owned()]));
-        let (dmarc, loose) = ("v=DMARC1; p=reject", "v=DMARC1;p=none");
-        let both = [dmarc, loose].map(ToOwned::to_owned);
-        assert_eq!(verdict("TXT", dmarc, &both[..1]), Verdict::Ok);
-        assert_eq!(verdict("TXT", dmarc, &both), Verdict::Wrong(both.to_vec()));
-    }
-
-    #[test]
-    fn every_text_at_the_name_of_a_key_is_taken_for_a_key() {
-        let key = "p=MIIBnew";
-        let keys = [key, "v=DKIM1; p=MIIBold"].map(ToOwned::to_owned);
-        assert_eq!(verdict("TXT", key, &keys[..1]), Verdict::Ok);
-        assert_eq!(verdict("TXT", key, &keys[1..]), Verdict::Wrong(keys[1..].to_vec()));
-        assert_eq!(verdict("TXT", key, &keys), Verdict::Wrong(keys.to_vec()));
-    }
-
-    #[test]
-    fn a_name_that_holds_one_value_holds_no_second() {
-        let mx = "10 feedback-smtp.us-east-1.amazonses.com";
-        assert_eq!(verdict("MX", mx, &[format!("{mx}.")]), Verdict::Ok);
-        assert_eq!(verdict("MX", mx, &[]), Verdict::Missing);
-        let two = vec![mx.to_owned(), "20 mail.example.com".to_owned()];
-        assert_eq!(verdict("MX", mx, &two), Verdict::Wrong(two.clone()));
-    }
-}
+mod tests;
