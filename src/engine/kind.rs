@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{Field, Life, Live, Marks, Reading, Wanted, touches};
+use super::{Address, Field, Life, Live, Marks, Reading, Wanted, touches};
 
 /// Any error of a kind; the engine adds the address and the verb.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -177,9 +177,14 @@ pub trait Kind: Send + Sync + 'static {
         false
     }
 
-    /// Why `change` cannot be finished now although nothing else is left to do, such as a verification that is still pending.
+    /// Why `change` cannot be finished now although nothing that it depends on is left to do, such as a verification that
+    /// is still pending. `planned` are all resources that the same plan changes: what one of those resolves is no reason.
     /// Asked while planning, so it only reads.
-    async fn deferral(&self, _change: &Change<Self::Spec>) -> Result<Option<String>, BoxError> {
+    async fn deferral(
+        &self,
+        _change: &Change<Self::Spec>,
+        _planned: &BTreeSet<Address>,
+    ) -> Result<Option<String>, BoxError> {
         Ok(None)
     }
 

@@ -54,7 +54,11 @@ pub trait DynKind: Send + Sync {
     /// See [`Kind::renews_outputs`].
     fn renews_outputs(&self, change: &Change<Value>) -> Result<bool, BoxError>;
     /// See [`Kind::deferral`].
-    async fn deferral(&self, change: &Change<Value>) -> Result<Option<String>, BoxError>;
+    async fn deferral(
+        &self,
+        change: &Change<Value>,
+        planned: &BTreeSet<Address>,
+    ) -> Result<Option<String>, BoxError>;
     /// See [`Kind::impact`].
     fn impact(
         &self,
@@ -232,8 +236,12 @@ impl<K: Kind> DynKind for K {
         Ok(Kind::renews_outputs(self, &typed_change(change)?))
     }
 
-    async fn deferral(&self, change: &Change<Value>) -> Result<Option<String>, BoxError> {
-        Kind::deferral(self, &typed_change(change)?).await
+    async fn deferral(
+        &self,
+        change: &Change<Value>,
+        planned: &BTreeSet<Address>,
+    ) -> Result<Option<String>, BoxError> {
+        Kind::deferral(self, &typed_change(change)?, planned).await
     }
 
     fn impact(

@@ -94,6 +94,9 @@ pub(super) async fn defer(
     registry: &Registry,
     changes: &mut Changes,
 ) -> Result<(), PlanError> {
+    let is_planned = |it: &&PlannedChange| !matches!(it.action, Action::None | Action::Forget);
+    let planned: BTreeSet<Address> =
+        changes.values().filter(is_planned).map(|change| change.address.clone()).collect();
     let mut ahead_of_dependents: BTreeMap<Address, Ahead> = BTreeMap::new();
     for resource in graph.in_order() {
         let address = &resource.address;
@@ -110,7 +113,7 @@ pub(super) async fn defer(
             change.deferred = match &ahead {
                 Ahead::Work => None,
                 Ahead::Deferred(other) => Some(format!("waits for {other}")),
-                Ahead::Nothing => deferral(registry, change).await?,
+                Ahead::Nothing => deferral(registry, change, &planned).await?,
             };
             ahead = match change.deferred {
                 Some(_) => Ahead::Deferred(address.clone()),
@@ -125,6 +128,7 @@ pub(super) async fn defer(
 async fn deferral(
     registry: &Registry,
     change: &PlannedChange,
+    planned: &BTreeSet<Address>,
 ) -> Result<Option<String>, PlanError> {
     let address = &change.address;
     let to = change.to.clone().filter(|to| !is_unknown(to));
@@ -133,6 +137,6 @@ async fn deferral(
         return Ok(None);
     }
     let asked = change_of(address, change.from.clone(), to, &change.fields);
-    let deferral = kind.deferral(&asked).await;
+    let deferral = kind.deferral(&asked, planned).await;
     deferral.map_err(|source| PlanError::Kind { address: address.clone(), source })
 }

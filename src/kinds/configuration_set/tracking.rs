@@ -101,7 +101,11 @@ impl Kind for Tracking {
         }
     }
 
-    async fn deferral(&self, change: &Change<Spec>) -> Result<Option<String>, BoxError> {
+    async fn deferral(
+        &self,
+        change: &Change<Spec>,
+        _planned: &BTreeSet<Address>,
+    ) -> Result<Option<String>, BoxError> {
         Ok(self.obstacle(&change.to).await?)
     }
 

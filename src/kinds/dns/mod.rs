@@ -23,7 +23,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use super::configuration_set::Sets;
-use super::identity::Identities;
+use super::identity::{Going, Identities};
 use crate::aws::{AwsError, Owner, Session};
 use crate::engine::{
     Address, Arg, BoxError, Change, Field, Impact, Kind, Life, Live, OnParentDelete, Put, Reading,
@@ -155,22 +155,28 @@ impl Dns {
         Ok(())
     }
 
-    /// Why the old records of `change` must stay for now; `None` if they may go.
-    async fn reason_to_keep(&self, change: &Change<Spec>) -> Result<Option<String>, AwsError> {
+    /// Why what goes with `change` must stay for now; `None` if it may go. `planned` is what else is changed meanwhile.
+    async fn reason_to_keep(
+        &self,
+        change: &Change<Spec>,
+        planned: &BTreeSet<Address>,
+    ) -> Result<Option<String>, AwsError> {
         let Some(identity) = change.to.belongs_to.strip_prefix("identity.") else {
             return Ok(None);
         };
-        let going = going::unwanted(change.from.as_ref(), Some(&change.to));
+        let unwanted = going::unwanted(change.from.as_ref(), Some(&change.to));
         let key_of = |record: &Known<'_>| {
             record.name.split_once("._domainkey.").map(|(key, _)| key.to_owned())
         };
-        let keys: BTreeSet<String> = going.iter().filter_map(key_of).collect();
-        let exchanger = going.iter().find(|record| record.kind == RecordType::Mx);
-        if keys.is_empty() && exchanger.is_none() {
-            return Ok(None);
-        }
-        let mail_from = exchanger.map(|record| record.name.as_str());
-        self.identities.needs_records(identity, &keys, mail_from).await
+        let exchangers = unwanted.iter().filter(|record| record.kind == RecordType::Mx);
+        let is_planned = |kind: &str| planned.contains(&Address::new(kind, identity));
+        let going = Going {
+            keys: unwanted.iter().filter_map(key_of).collect(),
+            key_is_switched: is_planned("signing"),
+            mail_from: exchangers.map(|record| record.name.clone()).collect(),
+            mail_from_is_switched: is_planned("mail_from"),
+        };
+        self.identities.needs_records(identity, &going).await
     }
 }
 
@@ -243,7 +249,7 @@ impl Kind for Dns {
     }
 
     async fn retire(&self, change: &Change<Spec>) -> Result<Put<Outputs>, BoxError> {
-        if let Some(reason) = self.reason_to_keep(change).await? {
+        if let Some(reason) = self.reason_to_keep(change, &BTreeSet::new()).await? {
             return Ok(Put::Waiting(reason));
         }
         if let Some(from) = &change.from {
@@ -252,14 +258,18 @@ impl Kind for Dns {
         Ok(Put::Done(None))
     }
 
-    async fn deferral(&self, change: &Change<Spec>) -> Result<Option<String>, BoxError> {
+    async fn deferral(
+        &self,
+        change: &Change<Spec>,
+        planned: &BTreeSet<Address>,
+    ) -> Result<Option<String>, BoxError> {
         let only_retires = change.fields.iter().all(|field| {
             field.path.strip_prefix("records.").is_some_and(|label| label.starts_with(FORMER))
         });
         if change.creates() || !only_retires {
             return Ok(None);
         }
-        Ok(self.reason_to_keep(change).await?)
+        Ok(self.reason_to_keep(change, planned).await?)
     }
 
     fn impact(&self, from: Option<&Spec>, to: Option<&Spec>, _fields: &[Field]) -> Impact {

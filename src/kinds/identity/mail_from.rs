@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use super::reading::{Identities, MailFromState, State};
 use crate::aws::{AwsError, failed};
 use crate::engine::{
-    BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Put, Reading, Severity, Wanted,
-    touches,
+    Address, BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Put, Reading, Severity,
+    Wanted, touches,
 };
 use crate::kinds::{Documented, Input, Permission, Scope};
 
@@ -147,7 +147,11 @@ impl Kind for MailFrom {
         Ok(Put::Done(None))
     }
 
-    async fn deferral(&self, change: &Change<Spec>) -> Result<Option<String>, BoxError> {
+    async fn deferral(
+        &self,
+        change: &Change<Spec>,
+        _planned: &BTreeSet<Address>,
+    ) -> Result<Option<String>, BoxError> {
         let only_switch = change.from.as_ref().is_some_and(|from| {
             from.domain == change.to.domain && from.detection == change.to.detection
         });

@@ -13,8 +13,8 @@ use super::reading::{Identities, State};
 use crate::aws::policy::{Policy, Statement};
 use crate::aws::{AwsError, Class, failed};
 use crate::engine::{
-    BoxError, Change, Field, Impact, Kind, Life, Live, Marks, OnParentDelete, Ownership, Put,
-    Reading, Severity, Wanted,
+    Address, BoxError, Change, Field, Impact, Kind, Life, Live, Marks, OnParentDelete, Ownership,
+    Put, Reading, Severity, Wanted,
 };
 use crate::kinds::{Documented, Input, Permission, Scope};
 
@@ -113,7 +113,11 @@ impl Kind for IdentityPolicy {
         }
     }
 
-    async fn deferral(&self, change: &Change<Spec>) -> Result<Option<String>, BoxError> {
+    async fn deferral(
+        &self,
+        change: &Change<Spec>,
+        _planned: &BTreeSet<Address>,
+    ) -> Result<Option<String>, BoxError> {
         let (identity, _) = parts(&change.name);
         let verified = self.identities.is_verified(identity).await?;
         Ok((!verified).then(|| format!("{identity} is not verified yet")))

@@ -48,6 +48,19 @@ pub(super) struct MailFromState {
     pub(super) status: MailFromDomainStatus,
 }
 
+/// DNS records of an identity that are to go.
+#[derive(Debug)]
+pub(crate) struct Going {
+    /// The selectors and tokens of its keys.
+    pub(crate) keys: BTreeSet<String>,
+    /// Whether SES is told to sign with another key before they go.
+    pub(crate) key_is_switched: bool,
+    /// Its MAIL FROM names.
+    pub(crate) mail_from: BTreeSet<String>,
+    /// Whether SES is told of another MAIL FROM, or of none, before they go.
+    pub(crate) mail_from_is_switched: bool,
+}
+
 /// An identity as SES describes it.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "SES says each of them by itself")]
@@ -180,16 +193,18 @@ impl Identities {
         Ok(ours.map(|state| (state.name.clone(), state.marks.children.clone())).collect())
     }
 
-    /// Why SES still needs DNS records of the identity `name` at these keys (selectors or tokens), or at this MAIL FROM
-    /// name; `None` if it does not, or if there is no such identity any more.
+    /// Why SES still needs records of the identity `name` that are to go; `None` if it does not, or if there is no such
+    /// identity any more.
     pub(crate) async fn needs_records(
         &self,
         name: &str,
-        keys: &BTreeSet<String>,
-        mail_from: Option<&str>,
+        going: &Going,
     ) -> Result<Option<String>, AwsError> {
+        if going.keys.is_empty() && going.mail_from.is_empty() {
+            return Ok(None);
+        }
         let Some(state) = self.state(name).await? else { return Ok(None) };
-        Ok(needs_dkim_records(&state, keys).or_else(|| needs_mail_from_records(&state, mail_from?)))
+        Ok(needs_dkim_records(&state, going).or_else(|| needs_mail_from_records(&state, going)))
     }
 
     /// The next read of `name` comes from SES.
@@ -319,22 +334,25 @@ impl Identities {
     }
 }
 
-fn needs_dkim_records(state: &State, keys: &BTreeSet<String>) -> Option<String> {
-    if keys.is_empty() || !state.is_domain {
+fn needs_dkim_records(state: &State, going: &Going) -> Option<String> {
+    if going.keys.is_empty() || !state.is_domain {
         return None;
     }
     let name = &state.name;
-    if state.dkim_tokens.iter().any(|token| keys.contains(&token.to_ascii_lowercase())) {
-        return Some(format!("SES still signs mail of {name} with the old DKIM records"));
+    if state.dkim_tokens.iter().any(|token| going.keys.contains(&token.to_ascii_lowercase())) {
+        let signs = format!("SES still signs mail of {name} with the old DKIM records");
+        return (!going.key_is_switched).then_some(signs);
     }
     let is_found = state.dkim_status == Some(DkimStatus::Success);
     (!is_found).then(|| format!("SES has not found the new DKIM records of {name} yet"))
 }
 
-fn needs_mail_from_records(state: &State, old: &str) -> Option<String> {
-    let mail_from = state.mail_from.as_ref()?;
-    if mail_from.domain.eq_ignore_ascii_case(old) {
-        return Some(format!("SES still uses {old} as MAIL FROM of {}", state.name));
+fn needs_mail_from_records(state: &State, going: &Going) -> Option<String> {
+    let mail_from = state.mail_from.as_ref().filter(|_| !going.mail_from.is_empty())?;
+    let domain = mail_from.domain.to_ascii_lowercase();
+    if going.mail_from.contains(&domain) {
+        let uses = format!("SES still uses {domain} as MAIL FROM of {}", state.name);
+        return (!going.mail_from_is_switched).then_some(uses);
     }
     let is_found = mail_from.status == MailFromDomainStatus::Success;
     (!is_found).then(|| format!("SES has not found the MX record of {} yet", mail_from.domain))

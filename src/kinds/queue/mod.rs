@@ -21,7 +21,8 @@ use self::attributes::policy_meanwhile;
 use crate::aws::policy::{Policy, Statement};
 use crate::aws::{Memo, OrAbsent, Session, failed};
 use crate::engine::{
-    BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Put, Reading, Wanted, touches,
+    Address, BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Put, Reading, Wanted,
+    touches,
 };
 use crate::environment::names::{KeyReference, TimeSpan};
 use crate::environment::types::Encryption;
@@ -168,7 +169,11 @@ impl Kind for Queue {
         self.update(&change.name, change.from.as_ref(), &narrowed).await
     }
 
-    async fn deferral(&self, change: &Change<Spec>) -> Result<Option<String>, BoxError> {
+    async fn deferral(
+        &self,
+        change: &Change<Spec>,
+        _planned: &BTreeSet<Address>,
+    ) -> Result<Option<String>, BoxError> {
         // Not a reason to wait: a key that cannot work is an error before anything is made.
         self.refuse_wrong_key(change).await?;
         Ok(None)

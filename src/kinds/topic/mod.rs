@@ -21,8 +21,8 @@ use crate::aws::policy::{Policy, Statement};
 use crate::aws::topics::{Texts, Topics};
 use crate::aws::{Class, Session, failed};
 use crate::engine::{
-    BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Put, Reading, Severity, Wanted,
-    touches,
+    Address, BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Put, Reading, Severity,
+    Wanted, touches,
 };
 
 /// Topics read at once: SNS allows more, but nothing is gained.
@@ -115,7 +115,11 @@ impl Kind for Topic {
         }
     }
 
-    async fn deferral(&self, change: &Change<Spec>) -> Result<Option<String>, BoxError> {
+    async fn deferral(
+        &self,
+        change: &Change<Spec>,
+        _planned: &BTreeSet<Address>,
+    ) -> Result<Option<String>, BoxError> {
         // Not a reason to wait: a key that cannot work is an error before anything is made.
         self.refuse_wrong_key(change).await?;
         Ok(None)

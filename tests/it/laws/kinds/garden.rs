@@ -1,6 +1,7 @@
 //! An aspect of a house. It can be fenced only once the house has a permit, for which the write waits; and it may be lit by
 //! a sign, which must hang first and cannot be taken down while it gives light.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -92,7 +93,11 @@ impl Kind for GardenKind {
         Ok(Put::Done(None))
     }
 
-    async fn deferral(&self, change: &Change<GardenSpec>) -> Result<Option<String>, BoxError> {
+    async fn deferral(
+        &self,
+        change: &Change<GardenSpec>,
+        _planned: &BTreeSet<Address>,
+    ) -> Result<Option<String>, BoxError> {
         let permitted = self.0.read(|state| state.permits.contains(&change.name)).await?;
         let only_the_fence = |from: &GardenSpec| {
             GardenSpec { fenced: change.to.fenced, ..from.clone() } == change.to
