@@ -33,7 +33,10 @@ impl Taken {
     pub fn by(ownership: &Ownership, what: &'static str) -> Self {
         match ownership {
             Ownership::Foreign(owner) => Self::Foreign { what, owner: owner.clone() },
-            Ownership::Ours | Ownership::Unowned | Ownership::Blocked(_) => Self::Unowned { what },
+            Ownership::Ours
+            | Ownership::Contested(_)
+            | Ownership::Unowned
+            | Ownership::Blocked(_) => Self::Unowned { what },
         }
     }
 }

@@ -44,7 +44,8 @@ pub(super) struct Adoption {
     /// The plan shows what exists already as `will be imported`, with what would change. It stays refused until it is
     /// named: what sesinfra did not make is not its own by chance. Adopting a topic or a domain adopts its settings, but
     /// none of the subscriptions, policies or destinations under it: each of those is named too. What carries the marks of
-    /// another environment is never taken over.
+    /// another environment is never taken over. DNS records of this environment's beside which others put what cannot stand
+    /// there are put back as the file says.
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub(super) adopt: Vec<Address>,
 

@@ -32,6 +32,10 @@ pub(super) fn refusals(plan: &Plan, protection: &Protection) -> Vec<Refused> {
                 "unowned",
                 format!("to take it over with the changes shown: --adopt '{address}' (all that is like it: --adopt-all)"),
             ),
+            Rule::Contested => (
+                "contested",
+                format!("to put back what the file says, and remove what else is there: --adopt '{address}'"),
+            ),
             Rule::Unadoptable => (
                 "unadoptable",
                 "it cannot be adopted: remove it by hand, or leave it out of this file".to_owned(),
@@ -124,6 +128,7 @@ mod tests {
             deferred: None,
             notes: Vec::new(),
             ignore: BTreeSet::new(),
+            takes_back: false,
         }
     }
 

@@ -13,8 +13,7 @@ use super::control::{Schedule, Stop};
 use super::failure::Failure;
 use crate::aws::{Owner, Session};
 use crate::engine::{
-    Address, Change, DynKind, Graph, Life, LiveValue, Marks, Ownership, Put, Registry, World,
-    references,
+    Address, Change, DynKind, Graph, Life, LiveValue, Marks, Put, Registry, World, references,
 };
 use crate::kinds::dns;
 
@@ -170,7 +169,7 @@ impl Policy {
         let under: Vec<&LiveValue> =
             world.iter().filter(|it| it.parent.as_ref() == Some(&live.address)).collect();
         let of = |ours: bool| {
-            let chosen = move |it: &&&LiveValue| (it.ownership == Ownership::Ours) == ours;
+            let chosen = move |it: &&&LiveValue| it.ownership.is_ours() == ours;
             under.iter().filter(chosen).map(|it| (*it).clone()).collect::<Vec<LiveValue>>()
         };
         let other = |it: LiveValue| match it.address.name().split_once('/') {

@@ -229,7 +229,7 @@ impl<'a> Applying<'a> {
             to,
             fields: change.fields.clone(),
             marks: Marks { children, digest: None },
-            adopts: change.action == Action::Adopt,
+            adopts: change.action == Action::Adopt || change.takes_back,
         })
     }
 

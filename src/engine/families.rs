@@ -100,7 +100,7 @@ impl Kinship<'_> {
             changes.get(&live.address).is_some_and(|it| it.action == Action::Adopt)
         };
         let live_children = live.filter(|live| {
-            (live.ownership == Ownership::Ours || is_adopted(live)) && self.is_child(&live.address)
+            (live.ownership.is_ours() || is_adopted(live)) && self.is_child(&live.address)
         });
         let marked = self.world.get(&root).map(|live| &live.marks.children);
         let mut children_meanwhile: BTreeSet<String> = live_children
@@ -148,7 +148,7 @@ impl Kinship<'_> {
             let Some(live) = self.world.get(&family.root).filter(|_| idle) else { continue };
             let settled = live.marks.digest == family.digest
                 && live.marks.children == family.children_afterwards;
-            if settled || live.ownership != Ownership::Ours {
+            if settled || !live.ownership.is_ours() {
                 continue;
             }
             if let Some(change) = changes.get_mut(&family.root) {

@@ -26,7 +26,7 @@ pub struct Change<S> {
     pub fields: Vec<Field>,
     /// The marks that a create of a root puts on the resource in the same call.
     pub marks: Marks,
-    /// Whether what others made in its place is to become ours: the plan said so, and somebody asked for it.
+    /// Whether what others made in its place is to become ours, or to go: the plan said so, and somebody asked for it.
     pub adopts: bool,
 }
 

@@ -14,10 +14,21 @@ pub enum Ownership {
     Ours,
     /// It carries another owner's valid marks; the text names that owner.
     Foreign(String),
+    /// It is ours, but others put something in its place that cannot stand beside it; the text says what. That is
+    /// removed only where somebody asks for it, as if it were to be adopted.
+    Contested(String),
     /// It carries no valid marks, or its parent's marks do not name it.
     Unowned,
     /// Something that cannot become the resource stands in its place; the text says what.
     Blocked(String),
+}
+
+impl Ownership {
+    /// Whether it is this environment's, whatever others put in its place.
+    #[must_use]
+    pub const fn is_ours(&self) -> bool {
+        matches!(self, Self::Ours | Self::Contested(_))
+    }
 }
 
 /// How a kind's resources live and die.

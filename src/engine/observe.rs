@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use futures_util::future::try_join_all;
 use serde_json::Value;
 
-use super::{
-    Address, Aim, BoxError, Graph, LiveValue, Ownership, PlanError, Reading, Registry, Wanted,
-};
+use super::{Address, Aim, BoxError, Graph, LiveValue, PlanError, Reading, Registry, Wanted};
 
 /// What is to be read, by kind.
 type Asked<'a> = BTreeMap<&'a str, Vec<Wanted<Value>>>;
@@ -92,7 +90,7 @@ impl World {
 
     /// Those that are ours. An aspect is ours when its parent is.
     pub fn ours(&self) -> impl Iterator<Item = &LiveValue> {
-        self.iter().filter(|live| live.ownership == Ownership::Ours)
+        self.iter().filter(|live| live.ownership.is_ours())
     }
 
     /// What is worth knowing of `address`: states of what is live there, and what its kind remarked.

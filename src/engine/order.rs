@@ -6,9 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::families::Kinship;
 use super::planning::change_of;
-use super::{
-    Action, Address, Family, Life, OnParentDelete, Ownership, PlanError, PlannedChange, Step, Verb,
-};
+use super::{Action, Address, Family, Life, OnParentDelete, PlanError, PlannedChange, Step, Verb};
 
 type Node = (Verb, Address);
 
@@ -270,7 +268,7 @@ impl Ordering<'_> {
         let adopting = (Verb::Adopt, family.root.clone());
         let announced = if self.before.contains_key(&adopting) {
             adopting
-        } else if live.ownership != Ownership::Ours || !is_concerned || says_so {
+        } else if !live.ownership.is_ours() || !is_concerned || says_so {
             return;
         } else {
             (Verb::Announce, family.root.clone())

@@ -12,9 +12,8 @@ use super::{
 /// What others made under ours and nobody declares.
 pub(super) fn unmanaged(kinship: &Kinship<'_>, changes: &Changes) -> Vec<Unmanaged> {
     let Kinship { graph, world, .. } = kinship;
-    let is_ours = |address: &Address| {
-        world.get(address).is_some_and(|live| live.ownership == Ownership::Ours)
-    };
+    let is_ours =
+        |address: &Address| world.get(address).is_some_and(|live| live.ownership.is_ours());
     let others = world.iter().filter(|live| {
         !is_ours(&live.address)
             && live.parent.as_ref().is_some_and(is_ours)
@@ -69,6 +68,10 @@ fn refusal(kinship: &Kinship<'_>, options: &Options, change: &PlannedChange) -> 
     let refused = |rule, message| Some(Refusal { rule, address: address.clone(), message });
     match &live.ownership {
         Ownership::Ours => None,
+        Ownership::Contested(_) if options.adopts(address) || change.action == Action::Replace => {
+            None
+        }
+        Ownership::Contested(what) => refused(Rule::Contested, what.clone()),
         // A setting is its parent's, and what sits under another owner's is refused there: the parent's refusal says it.
         _ if kind.life() == Life::Aspect => None,
         Ownership::Unowned if kinship.is_foreign(live) => None,

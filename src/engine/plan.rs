@@ -60,6 +60,9 @@ pub struct PlannedChange {
     /// Paths that others may change at any time, even while this is carried out.
     #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
     pub ignore: BTreeSet<String>,
+    /// Whether what others put in its place, although it is ours, is removed: somebody asked for that.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub takes_back: bool,
 }
 
 impl PlannedChange {
@@ -163,6 +166,8 @@ pub enum Rule {
     Unowned,
     /// The resource exists, is nobody's that we know, and cannot be adopted as it is.
     Unadoptable,
+    /// The resource is ours, others put something in its place, and nobody asked for that to be removed.
+    Contested,
 }
 
 /// Why a plan may not be applied.

@@ -18,6 +18,9 @@ use super::{
     touches,
 };
 
+/// Why something of ours is written that others changed in a way that is not to be undone unasked.
+const TAKEN_BACK: &str = "put back as declared: what others put in its place is removed";
+
 /// What the operator asked for beside the environment itself.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -158,7 +161,7 @@ impl Planning<'_> {
         let is_undeclared =
             |live: &&LiveValue| graph.get(&live.address).is_none() && !graph.leaves(&live.address);
         for live in self.kinship.world.iter().filter(is_undeclared) {
-            if live.ownership == Ownership::Ours || self.comes_with_adopted(live, &changes) {
+            if live.ownership.is_ours() || self.comes_with_adopted(live, &changes) {
                 changes.insert(live.address.clone(), self.unwanted(live)?);
             }
         }
@@ -232,6 +235,12 @@ impl Planning<'_> {
             }
             Some(_) => self.in_place_or_anew(resource, &fields, kind, decided),
         };
+        let takes_back = live.is_some_and(|it| matches!(it.ownership, Ownership::Contested(_)))
+            && self.options.adopts(address);
+        let reason = match action {
+            Action::Update if takes_back => Some(TAKEN_BACK.to_owned()),
+            _ => reason,
+        };
         let failed = |source| PlanError::Kind { address: address.clone(), source };
         let from = live.map(|live| live.spec.clone());
         let keeps_outputs = match (action, live) {
@@ -274,6 +283,7 @@ impl Planning<'_> {
             deferred: None,
             notes: self.kinship.world.notes(address),
             ignore: resource.ignore.clone(),
+            takes_back: takes_back && action == Action::Update,
         })
     }
 
@@ -291,6 +301,7 @@ impl Planning<'_> {
             deferred: None,
             notes: self.kinship.world.notes(&resource.address),
             ignore: resource.ignore.clone(),
+            takes_back: false,
         }
     }
 
@@ -337,6 +348,7 @@ impl Planning<'_> {
             deferred: None,
             notes: self.kinship.world.notes(&live.address),
             ignore: BTreeSet::new(),
+            takes_back: false,
         })
     }
 
@@ -350,7 +362,7 @@ impl Planning<'_> {
             changes.get(&user.address).is_some_and(|it| it.action == Action::Adopt)
         };
         for user in world.iter().filter(|user| !user.uses.is_empty()) {
-            if user.ownership != Ownership::Ours && !is_adopted(user, changes) {
+            if !user.ownership.is_ours() && !is_adopted(user, changes) {
                 continue;
             }
             let needed = graph.dependencies(&user.address);
@@ -406,6 +418,7 @@ fn left_as_it_is(live: &LiveValue) -> PlannedChange {
         deferred: None,
         notes,
         ignore: BTreeSet::new(),
+        takes_back: false,
     }
 }
 

@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Action, Address, Family, Graph, Impact, Life, LiveValue, Ownership, Plan, PlanError,
-    PlannedChange, Registry, Step, Verb, World,
+    Action, Address, Family, Graph, Impact, Life, LiveValue, Plan, PlanError, PlannedChange,
+    Registry, Step, Verb, World,
 };
 
 /// Plans how what is at `addresses` is let go of. What is nobody's already needs nothing.
@@ -31,7 +31,7 @@ pub async fn release(
             return Err(PlanError::Setting { address: address.clone(), parent: parent.clone() });
         }
         // A setting of the account is nobody's anyway.
-        if live.ownership == Ownership::Ours && releasing.life(address) != Some(Life::Setting) {
+        if live.ownership.is_ours() && releasing.life(address) != Some(Life::Setting) {
             releasing.collect(live, &mut released);
         }
     }
@@ -127,5 +127,6 @@ fn forgotten(live: &LiveValue) -> PlannedChange {
         deferred: None,
         notes: live.notes.clone(),
         ignore: BTreeSet::new(),
+        takes_back: false,
     }
 }

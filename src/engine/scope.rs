@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::planning::{Changes, change_of};
 use super::{
-    Action, Address, Family, Graph, Ownership, PlanError, PlannedChange, Registry, World,
-    is_unknown, references,
+    Action, Address, Family, Graph, PlanError, PlannedChange, Registry, World, is_unknown,
+    references,
 };
 
 /// Keeps the targets with all that they depend on, and all that must let go of, go with, or be written again after what is
@@ -50,8 +50,7 @@ pub(super) fn keep_targets(
             .iter()
             .filter(|it| graph.get(it).is_some_and(|it| it.tokens.contains(token)))
             .partition(|it| kept.contains(*it));
-        let is_others =
-            |it: &&Address| world.get(it).is_some_and(|live| live.ownership != Ownership::Ours);
+        let is_others = |it: &&Address| world.get(it).is_some_and(|live| !live.ownership.is_ours());
         named.is_empty() && !left_out.is_empty() && left_out.iter().all(is_others)
     };
     for family in families.iter_mut() {

@@ -109,7 +109,7 @@ async fn unless_taken(
             Err(format!("it belongs to {owner} since the plan: two cannot own it").into())
         }
         Ownership::Blocked(what) => Err(format!("{what}: plan again").into()),
-        Ownership::Ours | Ownership::Unowned => Ok(live.marks.clone()),
+        Ownership::Ours | Ownership::Contested(_) | Ownership::Unowned => Ok(live.marks.clone()),
     }
 }
 

@@ -347,8 +347,18 @@ impl<'a> View<'a> {
         if let Some(owner) = claimed {
             return Some(Ownership::Foreign(owner));
         }
-        if let Some(obstacle) = conflicts.iter().find(|it| !matches!(it, Conflict::Value { .. })) {
+        let is_of_values =
+            |it: &&Conflict| matches!(it, Conflict::Value { .. } | Conflict::Changed { .. });
+        if let Some(obstacle) = conflicts.iter().find(|it| !is_of_values(it)) {
             return Some(Ownership::Blocked(obstacle.to_string()));
+        }
+        let is_changed = |it: &Conflict| matches!(it, Conflict::Changed { .. });
+        if !self.is_to_be_adopted && !conflicts.is_empty() && conflicts.iter().all(is_changed) {
+            let found: Vec<String> = conflicts.iter().map(ToString::to_string).collect();
+            return Some(Ownership::Contested(format!(
+                "was changed by others since sesinfra published it: {}",
+                found.join("; ")
+            )));
         }
         self.notes.extend(conflicts.iter().map(ToString::to_string));
         if !conflicts.is_empty() || self.is_to_be_adopted {

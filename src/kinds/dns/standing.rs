@@ -25,6 +25,18 @@ pub(super) enum Conflict {
         /// The values.
         found: Vec<String>,
     },
+    /// Other values where our claim has one, or beside it.
+    #[error("{name} has {kind} {} in the zone {zone}, and only one value can stand there", .found.join(" and "))]
+    Changed {
+        /// The zone.
+        zone: String,
+        /// The name.
+        name: String,
+        /// The type.
+        kind: RecordType,
+        /// The values.
+        found: Vec<String>,
+    },
     /// A value that another environment, account or Region relies on.
     #[error(
         "{name} {kind} belongs to another owner of sesinfra's, {owner}, and only one value can stand there"
@@ -157,11 +169,13 @@ impl<'a> Standing<'a> {
     /// Why a value that differs from what stands at the place of `entry` may not take its place.
     pub(super) fn conflict(&self, entry: &Entry) -> Conflict {
         let (name, kind) = (entry.name(self.domain), entry.kind());
-        match self.other_holder(entry) {
-            Some(owner) => Conflict::Claimed { name, kind, owner: owner.to_owned() },
-            None => {
-                Conflict::Value { zone: self.zone.to_owned(), name, kind, found: self.found(entry) }
-            }
+        if let Some(owner) = self.other_holder(entry) {
+            return Conflict::Claimed { name, kind, owner: owner.to_owned() };
+        }
+        let (zone, found) = (self.zone.to_owned(), self.found(entry));
+        match self.hold(entry) {
+            Some(Hold::Has) => Conflict::Changed { zone, name, kind, found },
+            Some(Hold::Uses) | None => Conflict::Value { zone, name, kind, found },
         }
     }
 

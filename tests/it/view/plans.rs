@@ -60,6 +60,7 @@ fn change(name: &str, action: Action, from: Option<Value>, to: Option<Value>) ->
         deferred: None,
         notes: Vec::new(),
         ignore: std::collections::BTreeSet::new(),
+        takes_back: false,
     }
 }
 

@@ -79,6 +79,25 @@ fn a_value_changed_by_hand_is_a_difference() {
 }
 
 #[test]
+fn a_second_value_beside_ours_is_no_reason_to_doubt_whose_the_first_is() {
+    let spec = dmarc();
+    let second = "\"v=DMARC1; p=reject\"";
+    let ours = format!("\"{DMARC}\"");
+    let claim = claim("3f2a91bc04de has=dmarc");
+    let listing = Listing::of(&[
+        ("_sesinfra.pivot.app.", RecordType::Txt, &[&claim]),
+        ("_dmarc.pivot.app.", RecordType::Txt, &[&ours, second]),
+    ]);
+    for aim in [Aim::Keep, Aim::Adopt] {
+        let standing = Standing::of("pivot.app", ZONE, MINE, &listing);
+        let mut view = aiming(aim, Some(&spec), &standing, true);
+        let Some(Ownership::Contested(what)) = view.ownership() else { panic!("{view:?}") };
+        assert!(what.contains("p=reject"), "{what}");
+        assert!(!what.contains("did not make"), "{what}");
+    }
+}
+
+#[test]
 fn a_claim_deleted_by_hand_leaves_its_records_to_be_claimed() {
     let spec = dmarc();
     let mut marked = view(Some(&spec), &listing(&[], DMARC), true);
