@@ -2,10 +2,11 @@
 
 use super::{Assumes, Check, Report, Subject};
 use crate::environment::finding::Severity;
-use crate::environment::names::ZoneReference;
+use crate::environment::names::{DomainName, IdentityName, ZoneReference};
 use crate::environment::types::{Dkim, DnsMode};
 use crate::environment::words;
 use crate::secrets::is_private_key;
+use std::collections::BTreeSet;
 
 pub(super) const CHECKS: &[Check] = &[
     Check {
@@ -42,6 +43,13 @@ pub(super) const CHECKS: &[Check] = &[
         rule: "A zone is written to only with `dns = \"route53\"`.",
         assumes: Assumes::Nothing,
         run: zone_of_manual_dns,
+    },
+    Check {
+        id: "zone-unused",
+        severity: Severity::Warning,
+        rule: "A zone is named for the domains in it: one that nothing lies in may be misspelt.",
+        assumes: Assumes::Sections(&["identities", "configuration_sets"]),
+        run: zone_unused,
     },
     Check {
         id: "authorization-outside-identity",
@@ -137,6 +145,35 @@ fn zone_outside_domain(subject: &Subject<'_>, report: &mut Report<'_>) {
                 "leave `zone` out to use the zone with the longest matching name",
             );
         }
+    }
+}
+
+fn zone_unused(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let settings = subject.settings();
+    let sets = settings.configuration_sets.values();
+    let tracking = sets.filter_map(|set| set.tracking.as_ref()).map(|tracking| &tracking.domain);
+    let domains: BTreeSet<&DomainName> =
+        settings.identities.keys().map(IdentityName::domain).chain(tracking).collect();
+    let around: BTreeSet<DomainName> = domains.iter().flat_map(|domain| domain.lineage()).collect();
+    let own_file = format!("environments/{}.toml", subject.environment.name);
+    for zone in settings.zones.keys().filter(|zone| !around.contains(*zone)) {
+        let free = around.iter().filter(|it| !settings.zones.contains_key(it));
+        let near = words::nearest(zone.as_str(), free.map(DomainName::as_str));
+        let path = ["zones", zone.as_str()];
+        // A file underneath may name zones for all that extend it, whether or not they need them.
+        if near.is_none() && subject.environment.origin(&path) != Some(&own_file) {
+            continue;
+        }
+        report.add_at_key(
+            &path,
+            format!("nothing lies in the zone `{}`", words::shown(zone.as_str())),
+            "no identity and no tracking domain is in it",
+            match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "remove it, once a plan no longer finds records of this environment in it"
+                    .to_owned(),
+            },
+        );
     }
 }
 
