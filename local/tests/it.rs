@@ -35,6 +35,7 @@ mod it {
     mod least_privilege;
     mod locks;
     mod mail;
+    mod manual_records;
     mod marks;
     mod messaging;
     mod moto;

@@ -19,8 +19,10 @@ pub use crate::kinds::dns::RecordType;
 /// A record that somebody else publishes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ManualRecord {
-    /// The identity it is for.
+    /// The identity it is for, or the tracking domain.
     pub identity: IdentityName,
+    /// The resource that needs it.
+    pub needed_by: Address,
     /// Its name.
     pub name: Arg<String>,
     /// Its type.
@@ -57,7 +59,7 @@ pub(super) fn records(environment: &Environment, facts: &Facts, into: &mut Draft
         let needed = of_identity(facts, name, identity);
         let parent = identity_address(name);
         match identity.dns {
-            DnsMode::Manual => list(name, needed, into),
+            DnsMode::Manual => list(name, &parent, needed, into),
             DnsMode::Route53 => {
                 let place =
                     Place { key: ["identities", &name.to_string()], zone: identity.zone.as_ref() };
@@ -67,10 +69,12 @@ pub(super) fn records(environment: &Environment, facts: &Facts, into: &mut Draft
     }
     for (set, tracking) in tracking_domains(environment) {
         let needed = vec![of_tracking(facts, tracking)];
+        let parent = Address::new("configuration_set", set.as_str());
         match tracking.dns {
-            DnsMode::Manual => list(&IdentityName::Domain(tracking.domain.clone()), needed, into),
+            DnsMode::Manual => {
+                list(&IdentityName::Domain(tracking.domain.clone()), &parent, needed, into);
+            }
             DnsMode::Route53 => {
-                let parent = Address::new("configuration_set", set.as_str());
                 let place = Place { key: ["configuration_sets", set.as_str()], zone: None };
                 published.add(&tracking.domain, &parent, &place, needed, into);
             }
@@ -187,9 +191,16 @@ fn label_for(spec: &dns::Spec, domain: &str, label: &str, wanted: &dns::Record) 
 }
 
 /// Lists records for somebody else.
-fn list(identity: &IdentityName, needed: Vec<Needed>, into: &mut Draft) {
+fn list(identity: &IdentityName, needed_by: &Address, needed: Vec<Needed>, into: &mut Draft) {
     for Needed { name, kind, value, purpose, .. } in needed {
-        into.add_manual(ManualRecord { identity: identity.clone(), name, kind, value, purpose });
+        into.add_manual(ManualRecord {
+            identity: identity.clone(),
+            needed_by: needed_by.clone(),
+            name,
+            kind,
+            value,
+            purpose,
+        });
     }
 }
 

@@ -4,7 +4,7 @@ use super::Run;
 use super::failure::Failure;
 use super::gate::{Protection, refusals};
 use super::open::Opened;
-use super::records::{manual_records, mark_going};
+use super::records::{mark_going, planned_records};
 use crate::engine::{Options, PlanError, plan, release};
 use crate::environment::types::QuotaWanted;
 use crate::health::access::Standing;
@@ -37,7 +37,7 @@ impl Run<'_> {
         let (plan, account_trouble) = futures_util::join!(plan, self.account_trouble(opened));
         let plan = plan.map_err(|error| self.not_planned(error, opened))?;
         let mut records = match purpose {
-            Purpose::Apply => manual_records(&opened.blueprint.manual, &plan.outputs),
+            Purpose::Apply => planned_records(&opened.blueprint.manual, &plan),
             Purpose::Destroy | Purpose::Release => Vec::new(),
         };
         judge(&mut records, self.host.lookup.as_ref()).await;

@@ -14,9 +14,17 @@ use crate::view::{Record, Verdict};
 /// Outputs by the resource that has them.
 type Known = BTreeMap<Address, Value>;
 
-/// The records that somebody else publishes, with what is known of them by now.
-pub(super) fn manual_records(manual: &[ManualRecord], known: &Known) -> Vec<Record> {
-    let records = manual.iter().map(|record| {
+/// The records that somebody else publishes for what is in `plan`, with what is known of them by now.
+pub(super) fn planned_records(manual: &[ManualRecord], plan: &Plan) -> Vec<Record> {
+    let is_planned = |record: &&ManualRecord| plan.change(&record.needed_by).is_some();
+    manual_records(manual.iter().filter(is_planned), &plan.outputs)
+}
+
+fn manual_records<'a>(
+    manual: impl Iterator<Item = &'a ManualRecord>,
+    known: &Known,
+) -> Vec<Record> {
+    let records = manual.map(|record| {
         let owner = record.identity.to_string();
         one(owner, record.purpose, record.kind.as_str(), (&record.name, &record.value), known)
     });
@@ -55,7 +63,7 @@ pub(super) fn all_records<'a>(
         });
         records.collect::<Vec<_>>()
     });
-    published.chain(manual_records(&opened.blueprint.manual, &known)).collect()
+    published.chain(manual_records(opened.blueprint.manual.iter(), &known)).collect()
 }
 
 fn one(
