@@ -32,6 +32,10 @@ pub(super) fn refusals(plan: &Plan, protection: &Protection) -> Vec<Refused> {
                 "unowned",
                 format!("to take it over with the changes shown: --adopt '{address}' (all that is like it: --adopt-all)"),
             ),
+            Rule::Held => (
+                "held",
+                "let the tenants go of it, or delete its replicas, and then plan again".to_owned(),
+            ),
             Rule::Contested => (
                 "contested",
                 format!("to put back what the file says, and remove what else is there: --adopt '{address}'"),

@@ -148,10 +148,14 @@ pub trait Kind: Send + Sync + 'static {
     /// Removes the resource; `live` is what was found of it.
     async fn delete(&self, name: &str, live: &Self::Spec) -> Result<Put<Self::Outputs>, BoxError>;
 
-    /// For a child that goes before its parent: why the parent could then not go, as an error. Asked just before it is
-    /// deleted with its parent, so that nothing is taken from what stays.
-    async fn check_parent_can_go(&self, _name: &str, _live: &Self::Spec) -> Result<(), BoxError> {
-        Ok(())
+    /// For a child that goes before its parent: why the parent could then not go, so that nothing is taken from what stays.
+    /// Asked while planning, and once more just before it is deleted with its parent; only reads.
+    async fn parent_is_held(
+        &self,
+        _name: &str,
+        _live: &Self::Spec,
+    ) -> Result<Option<String>, BoxError> {
+        Ok(None)
     }
 
     /// The place that the resource `name` fills among those of its kind: a topic's, for its subscriptions. One that goes

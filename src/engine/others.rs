@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::families::Kinship;
 use super::planning::{Changes, Options};
 use super::{
-    Action, Address, Impact, Life, Ownership, PlannedChange, Refusal, Rule, Severity, Unmanaged,
-    touches,
+    Action, Address, Impact, Life, Ownership, PlanError, PlannedChange, Refusal, Registry, Rule,
+    Severity, Unmanaged, touches,
 };
 
 /// What others made under ours and nobody declares.
@@ -101,4 +101,30 @@ fn refusal(kinship: &Kinship<'_>, options: &Options, change: &PlannedChange) -> 
             )
         }
     }
+}
+
+/// Why what is to go would stay behind without its children: something holds on to it, which these know.
+pub(super) async fn held(
+    registry: &Registry,
+    changes: &Changes,
+) -> Result<Vec<Refusal>, PlanError> {
+    let children = changes.values().filter(|change| goes(change));
+    let asked = children.filter_map(|change| {
+        let parent = change.parent.as_ref().filter(|it| changes.get(it).is_some_and(goes))?;
+        let kind = registry.get(change.address.kind())?;
+        Some((parent, change, kind, change.from.as_ref()?))
+    });
+    let asked = asked.map(|(parent, change, kind, live)| async move {
+        let address = &change.address;
+        let reason = kind.parent_is_held(address.name(), live).await;
+        let reason =
+            reason.map_err(|source| PlanError::Kind { address: address.clone(), source })?;
+        let refusal = |reason| {
+            let message = format!("cannot go: {reason}");
+            Refusal { rule: Rule::Held, address: parent.clone(), message }
+        };
+        Ok::<_, PlanError>(reason.map(refusal))
+    });
+    let refusals = futures_util::future::try_join_all(asked).await?;
+    Ok(refusals.into_iter().flatten().collect())
 }

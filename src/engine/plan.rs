@@ -168,6 +168,8 @@ pub enum Rule {
     Unadoptable,
     /// The resource is ours, others put something in its place, and nobody asked for that to be removed.
     Contested,
+    /// The resource is to go, and something that others have holds on to it.
+    Held,
 }
 
 /// Why a plan may not be applied.

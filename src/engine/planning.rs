@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::difference::keeping;
 use super::families::{Kinship, RELINK, Relinks};
 use super::order::order;
-use super::others::{refusals, unmanaged, warn_of_unmanaged};
+use super::others::{held, refusals, unmanaged, warn_of_unmanaged};
 use super::scope::{defer, keep_targets};
 use super::{
     Action, Address, Aim, BoxError, Change, DynKind, Field, Graph, Impact, Life, LiveValue, Marks,
@@ -118,13 +118,15 @@ pub async fn plan(
     warn_of_unmanaged(&mut changes, &unmanaged);
     defer(graph, registry, &mut changes).await?;
     let steps = order(&planning.kinship, &changes, &families)?;
+    let mut refusals = refusals(&planning.kinship, options, &changes);
+    refusals.extend(held(registry, &changes).await?);
     let busy: BTreeSet<&Address> = steps.iter().map(|step| &step.address).collect();
     families.retain(|family| family.members.iter().any(|member| busy.contains(member)));
     Ok(Plan {
         steps,
         families,
         unmanaged,
-        refusals: refusals(&planning.kinship, options, &changes),
+        refusals,
         outputs: planning.known,
         changes: changes.into_values().collect(),
     })

@@ -41,8 +41,8 @@ pub trait DynKind: Send + Sync {
     ) -> Result<Vec<LiveValue>, BoxError>;
     /// See [`Kind::put`].
     async fn put(&self, change: &Change<Value>) -> Result<Put<Value>, BoxError>;
-    /// See [`Kind::check_parent_can_go`].
-    async fn check_parent_can_go(&self, name: &str, live: &Value) -> Result<(), BoxError>;
+    /// See [`Kind::parent_is_held`].
+    async fn parent_is_held(&self, name: &str, live: &Value) -> Result<Option<String>, BoxError>;
     /// See [`Kind::delete`].
     async fn delete(&self, name: &str, live: &Value) -> Result<Put<Value>, BoxError>;
     /// See [`Kind::place`].
@@ -212,8 +212,8 @@ impl<K: Kind> DynKind for K {
         erased_put(Kind::put(self, &typed_change(change)?).await?)
     }
 
-    async fn check_parent_can_go(&self, name: &str, live: &Value) -> Result<(), BoxError> {
-        Kind::check_parent_can_go(self, name, &typed("the live spec", live)?).await
+    async fn parent_is_held(&self, name: &str, live: &Value) -> Result<Option<String>, BoxError> {
+        Kind::parent_is_held(self, name, &typed("the live spec", live)?).await
     }
 
     async fn delete(&self, name: &str, live: &Value) -> Result<Put<Value>, BoxError> {

@@ -80,8 +80,8 @@ pub(super) async fn carry_out(
         Work::Put { kind, change } => kind.put(change).await?,
         Work::Retire { kind, change } => kind.retire(change).await?,
         Work::Delete { kind, live, with_parent } => {
-            if *with_parent {
-                kind.check_parent_can_go(address.name(), live).await?;
+            if *with_parent && let Some(reason) = kind.parent_is_held(address.name(), live).await? {
+                return Err(format!("{reason}: so this stays as well").into());
             }
             kind.delete(address.name(), live).await?
         }

@@ -113,7 +113,7 @@ impl Flags {
 /// Why a plan may not be applied, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refused {
-    /// The rule: `foreign`, `unowned`, `unadoptable`, `contested`, `protected`, `unmanaged_children`.
+    /// The rule: `foreign`, `unowned`, `unadoptable`, `contested`, `held`, `protected`, `unmanaged_children`.
     pub rule: String,
     /// The resource.
     pub address: Address,

@@ -216,12 +216,19 @@ async fn records_stay_while_a_tenant_uses_the_identity() {
     ses.create_tenant().tenant_name("acme").send().await.unwrap();
     let arn = "arn:aws:ses:us-east-1:123456789012:identity/pivot.app";
     let link = ses.create_tenant_resource_association().tenant_name("acme").resource_arn(arn);
+    let open = stage.open("").await;
+    let plan = open.plan().await.unwrap();
     link.send().await.unwrap();
-    let (_, report) = stage.open("").await.apply().await;
+    let report = open.carry_out(&plan).await;
     let failed = report.steps.iter().find_map(|step| match &step.outcome {
         Outcome::Failed(error) => Some(error.to_string()),
         _ => None,
     });
     assert!(failed.unwrap().contains("acme"));
     assert_eq!(records(&stage, &zone).await, before);
+    // The next plan knows.
+    let refusals = stage.open("").await.plan().await.unwrap().refusals;
+    assert_eq!(refusals.len(), 1, "{refusals:#?}");
+    assert_eq!(refusals[0].rule, Rule::Held);
+    assert_eq!(refusals[0].address.to_string(), "identity.pivot.app");
 }

@@ -14,9 +14,9 @@ impl Documented for Dns {
         Permission::to_plan("ses:GetEmailIdentity", Scope::Identity),
         Permission::to_plan("tag:GetResources", Scope::Everything),
         Permission::to_plan("ses:GetConfigurationSet", Scope::ConfigurationSet),
+        Permission::to_plan("ses:ListResourceTenants", Scope::Everything),
+        Permission::to_plan("ses:GetEmailIdentity", Scope::Replica),
         Permission::to_apply("route53:ChangeResourceRecordSets", Scope::HostedZone),
-        Permission::to_apply("ses:ListResourceTenants", Scope::Everything),
-        Permission::to_apply("ses:GetEmailIdentity", Scope::Replica),
     ];
     const INPUTS: &'static [Input] = &[Input {
         operation: "ChangeResourceRecordSets",

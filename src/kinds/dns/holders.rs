@@ -8,23 +8,32 @@ use std::collections::BTreeSet;
 
 use super::Dns;
 use crate::aws::{AwsError, OrAbsent, failed};
-use crate::engine::{Address, BoxError};
+use crate::engine::Address;
 
 /// So many names tell what to look at.
 const SHOWN_MAX: usize = 5;
 
-/// Something would keep what the records are for from being deleted after them.
+/// Whoever keeps something from being deleted.
 #[derive(Debug, thiserror::Error)]
-enum StillUsed {
+pub(super) enum Held {
+    /// Tenants that have it.
+    #[error("{what} belongs to the tenants {}, and SES deletes nothing that a tenant has", listed(.tenants))]
+    ByTenants {
+        /// The identity or the configuration set.
+        what: String,
+        /// Their names.
+        tenants: BTreeSet<String>,
+    },
+    /// Its replicas.
     #[error(
-        "{what} belongs to the tenants {}: SES would not delete it, so its records stay; take it from them first", listed(.tenants)
+        "replicas of the identity {identity} in {} sign with its key, and SES deletes no identity that has replicas", listed(.regions)
     )]
-    ByTenants { what: String, tenants: BTreeSet<String> },
-    #[error(
-        "replicas of the identity {identity} in {} sign with its key: SES would not delete it, and their mail needs its \
-         records too, so these stay; delete the replicas first", listed(.regions)
-    )]
-    ByReplicas { identity: String, regions: BTreeSet<String> },
+    ByReplicas {
+        /// The identity.
+        identity: String,
+        /// Their Regions.
+        regions: BTreeSet<String>,
+    },
 }
 
 /// The names, or the first of them if they are many.
@@ -37,29 +46,24 @@ fn listed(names: &BTreeSet<String>) -> String {
 }
 
 impl Dns {
-    /// Records must not go if what they are for, `parent`, could then not follow them.
-    pub(super) async fn check_nothing_holds(&self, parent: &Address) -> Result<(), BoxError> {
+    /// What would keep `parent`, which records are for, from being deleted after them.
+    pub(super) async fn held(&self, parent: &Address) -> Result<Option<Held>, AwsError> {
+        let (arns, name) = (&self.session.arns, parent.name());
         let (what, arn) = match parent.kind() {
-            "identity" => ("identity", self.session.arns.identity(parent.name())),
-            "configuration_set" => {
-                ("configuration set", self.session.arns.configuration_set(parent.name()))
-            }
-            _ => return Ok(()),
+            "identity" => ("identity", arns.identity(name)),
+            "configuration_set" => ("configuration set", arns.configuration_set(name)),
+            _ => return Ok(None),
         };
-        let tenants = self.tenants(&arn, parent.name()).await?;
+        let tenants = self.tenants(&arn, name).await?;
         if !tenants.is_empty() {
-            let what = format!("the {what} {}", parent.name());
-            return Err(StillUsed::ByTenants { what, tenants }.into());
+            return Ok(Some(Held::ByTenants { what: format!("the {what} {name}"), tenants }));
         }
         if parent.kind() != "identity" {
-            return Ok(());
+            return Ok(None);
         }
-        let regions = self.identities.replicas(parent.name()).await?;
-        if !regions.is_empty() {
-            let identity = parent.name().to_owned();
-            return Err(StillUsed::ByReplicas { identity, regions }.into());
-        }
-        Ok(())
+        let regions = self.identities.replicas(name).await?;
+        let identity = name.to_owned();
+        Ok((!regions.is_empty()).then_some(Held::ByReplicas { identity, regions }))
     }
 
     /// The tenants that have the resource `arn`, called `name`.

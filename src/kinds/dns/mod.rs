@@ -218,8 +218,9 @@ impl Kind for Dns {
         Ok(Put::Done(Some(Outputs {})))
     }
 
-    async fn check_parent_can_go(&self, _name: &str, live: &Spec) -> Result<(), BoxError> {
-        self.check_nothing_holds(&live.belongs_to.parse()?).await
+    async fn parent_is_held(&self, _name: &str, live: &Spec) -> Result<Option<String>, BoxError> {
+        let held = self.held(&live.belongs_to.parse()?).await?;
+        Ok(held.map(|held| held.to_string()))
     }
 
     async fn delete(&self, name: &str, live: &Spec) -> Result<Put<Outputs>, BoxError> {

@@ -50,7 +50,7 @@ async fn records_stay_while_a_replica_in_another_region_signs_with_the_key() {
     let kept = async |arguments: &[&str]| {
         let ran = project.run(arguments).await;
         assert!(ran.output.contains(said), "{arguments:?}: {}{}", ran.output, ran.errors);
-        assert_ne!(ran.code, 0, "{arguments:?}");
+        assert_eq!(ran.code, 3, "{arguments:?}");
         assert_eq!(names(&project).await, before, "{arguments:?}");
         assert!(!ran.output.contains("SES keeps the identity"), "{}", ran.output);
         for region in [REGION, EUROPE] {
@@ -107,7 +107,8 @@ async fn a_region_that_cannot_be_read_holds_what_a_file_declares_there() {
     };
     deny();
     let ran = project.run(&["destroy", "prod", "--yes"]).await;
-    assert!(ran.output.contains("pivot.app in eu-west-1: AccessDenied"), "{}", ran.output);
+    assert_eq!(ran.code, 1, "{}{}", ran.output, ran.errors);
+    assert!(ran.errors.contains("pivot.app in eu-west-1: AccessDenied"), "{}", ran.errors);
     assert_eq!(names(&project).await, before);
     project.expect(0, &["destroy", "europe", "--yes"]).await;
     project.write_whole("europe", &europe(""));
