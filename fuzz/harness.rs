@@ -83,6 +83,7 @@ fn implied(environment: &Environment) {
         zones: Zones::new(domains.map(zone)),
         keys: keys.collect(),
         neighbours: Neighbours::default(),
+        missing_keys: BTreeMap::new(),
         daily_quota: None,
     };
     for facts in [Facts { zones: Zones::none(), ..facts.clone() }, facts] {

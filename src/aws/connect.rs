@@ -19,11 +19,10 @@ use aws_smithy_runtime_api::client::http::{
 
 use super::calls::{Calls, CountsAttempts, Listener, client, retries};
 use super::pacing::Rates;
-use super::private_key::SecretError;
 use super::way::Way;
-use super::{Arns, AwsError, Facts, Neighbours, Owner, Session, failed};
+use super::{Arns, AwsError, Facts, Neighbours, Owner, PrivateKeys, Session, failed};
 use crate::environment::Environment;
-use crate::environment::names::{AccountId, Arn, IdentityName, RoleArn};
+use crate::environment::names::{AccountId, Arn, RoleArn};
 use crate::environment::types::Aws;
 
 /// How long a connection may take, and how long an answer.
@@ -88,14 +87,6 @@ pub enum ConnectError {
         /// The role in the file.
         role: RoleArn,
     },
-    /// The public key of an identity that signs with a key of its own is not known.
-    #[error("{identity}: no public key for DKIM")]
-    Key {
-        /// The identity.
-        identity: IdentityName,
-        /// Why the private key gives none.
-        source: SecretError,
-    },
     /// A call failed.
     #[error(transparent)]
     Aws(#[from] AwsError),
@@ -109,11 +100,10 @@ impl ConnectError {
             Self::WrongAccount { .. } => {
                 Some("choose another profile (AWS_PROFILE), or correct `aws.account`".to_owned())
             }
-            Self::WrongPartition { .. } => Some("correct `aws.region`, or choose another profile".to_owned()),
+            Self::WrongPartition { .. } => {
+                Some("correct `aws.region`, or choose another profile".to_owned())
+            }
             Self::WrongRole { .. } => Some("correct `aws.role` or `aws.account`".to_owned()),
-            Self::Key { .. } => Some(
-                "write `public_key` beside `private_key` for plans that are made where the private key is not".to_owned(),
-            ),
             Self::Aws(error) => error.hint(),
         }
     }
@@ -123,10 +113,11 @@ impl ConnectError {
 pub async fn connect(
     environment: &Environment,
     access: &Access,
+    private_keys: PrivateKeys,
 ) -> Result<(Arc<Session>, Facts), ConnectError> {
     let session = sign_in(environment, access).await?;
     session.know_neighbours(Neighbours::of(environment));
-    let facts = super::facts::gather(environment, &session).await?;
+    let facts = super::facts::gather(environment, &session, private_keys).await?;
     Ok((session, facts))
 }
 

@@ -1,15 +1,17 @@
 //! What is true of the account before any plan, read once: everything a blueprint needs, so that it makes no call.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::connect::ConnectError;
+use super::private_key::SecretError;
 use super::{Arns, AwsError, Class, HostedZone, Neighbours, Owner, Quota, Session, Zones, failed};
 use crate::environment::Environment;
 use crate::environment::names::{IdentityName, RoleArn};
 use crate::environment::types::{Dkim, DnsMode, PackAlarm, Settings};
 
 /// What a blueprint needs to know of AWS.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Facts {
     /// Every ARN.
     pub arns: Arns,
@@ -17,12 +19,41 @@ pub struct Facts {
     pub owner: Owner,
     /// The public hosted zones within reach.
     pub zones: Zones,
-    /// The public key, in base64, of each identity that signs with a key of its own.
+    /// The public key, in base64, of each identity that signs with a key of its own, as far as they are known.
     pub keys: BTreeMap<IdentityName, String>,
+    /// Why the others are not known, where they were looked for.
+    pub missing_keys: BTreeMap<IdentityName, Arc<MissingKey>>,
     /// What the other environment files of the project say.
     pub neighbours: Neighbours,
     /// The daily sending quota, where an alarm watches it.
     pub daily_quota: Option<Quota>,
+}
+
+/// Whether private keys are read, for the sake of their public halves that the file does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PrivateKeys {
+    /// As far as they are at hand: their public halves are published.
+    Read,
+    /// Not at all: nothing is published.
+    Untouched,
+}
+
+/// The public key of an identity that signs with a key of its own is not known.
+#[derive(Debug, thiserror::Error)]
+#[error("{identity}: no public key for DKIM")]
+pub struct MissingKey {
+    /// The identity.
+    pub identity: IdentityName,
+    /// Why the private key gives none.
+    pub source: SecretError,
+}
+
+impl MissingKey {
+    /// What to do about it.
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        "write `public_key` beside `private_key` for plans that are made where the private key is not"
+    }
 }
 
 /// Whether an alarm of the file watches the daily sending quota.
@@ -35,9 +66,10 @@ pub fn watches_quota(settings: &Settings) -> bool {
 pub(super) async fn gather(
     environment: &Environment,
     session: &Session,
+    private_keys: PrivateKeys,
 ) -> Result<Facts, ConnectError> {
     let settings = &environment.settings;
-    let keys = public_keys(settings, session).await?;
+    let (keys, missing_keys) = public_keys(settings, session, private_keys).await;
     let zones = zones(settings, session).await?;
     session.remember_zones(zones.clone());
     let daily_quota = match watches_quota(settings) {
@@ -46,25 +78,31 @@ pub(super) async fn gather(
     };
     let (arns, owner) = (session.arns.clone(), session.owner.clone());
     let neighbours = session.neighbours().clone();
-    Ok(Facts { arns, owner, zones, keys, neighbours, daily_quota })
+    Ok(Facts { arns, owner, zones, keys, missing_keys, neighbours, daily_quota })
 }
 
-async fn public_keys(
-    settings: &Settings,
-    session: &Session,
-) -> Result<BTreeMap<IdentityName, String>, ConnectError> {
-    let mut keys = BTreeMap::new();
+type Keys = (BTreeMap<IdentityName, String>, BTreeMap<IdentityName, Arc<MissingKey>>);
+
+/// The public keys, and why there are not more of them.
+async fn public_keys(settings: &Settings, session: &Session, private_keys: PrivateKeys) -> Keys {
+    let (mut keys, mut missing) = Keys::default();
     for (name, identity) in &settings.identities {
         let Some(Dkim::External { private_key, public_key, .. }) = &identity.dkim else { continue };
-        let key = if let Some(key) = public_key {
-            key.to_string()
-        } else {
-            let key = session.private_key(private_key).await;
-            key.map_err(|source| ConnectError::Key { identity: name.clone(), source })?.public_key()
-        };
-        keys.insert(name.clone(), key);
+        if let Some(key) = public_key {
+            keys.insert(name.clone(), key.to_string());
+        } else if private_keys == PrivateKeys::Read {
+            match session.private_key(private_key).await {
+                Ok(key) => {
+                    keys.insert(name.clone(), key.public_key());
+                }
+                Err(source) => {
+                    let why = MissingKey { identity: name.clone(), source };
+                    missing.insert(name.clone(), Arc::new(why));
+                }
+            }
+        }
     }
-    Ok(keys)
+    (keys, missing)
 }
 
 /// The zones of this account, and those of other accounts that the file names a role for.

@@ -30,7 +30,7 @@ pub use arns::Arns;
 pub use calls::{Listener, Note};
 pub use connect::{Access, ConnectError, connect, sign_in};
 pub use error::{AwsError, Class, OrAbsent, failed};
-pub use facts::{Facts, watches_quota};
+pub use facts::{Facts, MissingKey, PrivateKeys, watches_quota};
 pub use lock::{Held, Holder, Lease, Lock, LockError, Lost, Sighting};
 pub use memo::{Memo, Reads};
 pub use neighbours::Neighbours;

@@ -16,7 +16,7 @@ use crate::environment::types::{
 };
 use crate::kinds::identity::{
     DefaultSetSpec, Detection, IdentityPolicy, IdentityPolicySpec, MailFromFailure, MailFromSpec,
-    SigningSpec, Spec, key_digest,
+    SigningSpec, Spec, UNKNOWN_KEY, key_digest,
 };
 
 const AFTER_RECORDS: &str = "SES must find the records when it is told to look for them";
@@ -109,19 +109,12 @@ fn add_signing(
     into: &mut Draft,
 ) {
     let Some(Dkim::External { selector, private_key, .. }) = &identity.dkim else { return };
-    let Some(public_key) = facts.keys.get(name) else {
-        into.find(environment.finding(
-            "signing-key-unknown",
-            &["identities", &name.to_string(), "dkim"],
-            format!("the public key of `{name}` is not known"),
-            "the private key is not at hand",
-            Some("make the private key available, or give its `public_key` beside it".to_owned()),
-        ));
-        return;
-    };
     let spec = SigningSpec {
         selector: selector.to_string(),
-        key: key_digest(selector.as_str(), public_key),
+        key: match facts.keys.get(name) {
+            Some(public_key) => key_digest(selector.as_str(), public_key),
+            None => UNKNOWN_KEY.to_owned(),
+        },
         source: Some(private_key.clone()),
         must_be_signed: must_be_signed(&environment.settings, name, identity),
     };

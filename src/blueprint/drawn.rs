@@ -28,6 +28,7 @@ pub(super) fn drawn(rest: &str) -> Blueprint {
         zones: Zones::new([zone("pivot.app"), zone("keyed.app")]),
         keys,
         neighbours: Neighbours::default(),
+        missing_keys: BTreeMap::new(),
         daily_quota: None,
     };
     let file = format!(

@@ -12,7 +12,7 @@ use crate::environment::Environment;
 use crate::environment::names::{DomainName, IdentityName, SetName, ZoneReference};
 use crate::environment::types::{Dkim, DnsMode, Identity, Tracking};
 use crate::kinds::dns;
-use crate::kinds::identity::{DKIM_NAMES, DKIM_TARGETS};
+use crate::kinds::identity::{DKIM_NAMES, DKIM_TARGETS, KEY_AT_HAND};
 
 pub use crate::kinds::dns::RecordType;
 
@@ -247,13 +247,15 @@ fn of_dkim(facts: &Facts, name: &IdentityName, identity: &Identity) -> Vec<Neede
             records.collect()
         }
         Dkim::External { selector, .. } => {
-            // A key that is not known is reported where the identity itself is drawn up.
-            let Some(key) = facts.keys.get(name) else { return Vec::new() };
+            let value = match facts.keys.get(name) {
+                Some(key) => Arg::Known(format!("p={key}")),
+                None => KEY_AT_HAND.of(&identity_address(name)),
+            };
             vec![Needed {
                 label: "dkim key".to_owned(),
                 name: Arg::Known(format!("{selector}._domainkey.{domain}")),
                 kind: RecordType::Txt,
-                value: Arg::Known(format!("p={key}")),
+                value,
                 purpose: "DKIM",
                 domain: domain.clone(),
             }]

@@ -9,7 +9,7 @@ use super::arguments::{Format, environment};
 use super::exit::{EXIT_CODES, Exit};
 use super::failure::Failure;
 use super::open::{Opened, no_session};
-use crate::aws::{Class, Session, sign_in};
+use crate::aws::{Class, PrivateKeys, Session, sign_in};
 use crate::environment::names::FileName;
 use crate::environment::{Environment, load};
 use crate::health::access::{Access, Standing, Submission, submission, submit};
@@ -74,7 +74,7 @@ pub(super) async fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Fa
         let session = session.map_err(|error| no_session(error, name))?;
         return run.watch(&session).await;
     }
-    let opened = run.open(name).await?;
+    let opened = run.open(name, PrivateKeys::Read).await?;
     let sight = run.sight(&opened).await?;
     let items = preflight(&opened.environment.settings, &sight);
     run.answer(&match arguments.format {

@@ -12,6 +12,7 @@ use super::control::{Conductor, Reason, Schedule, Stop};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::open::Opened;
+use super::planned::private_keys;
 use crate::engine::{Report, apply};
 use crate::environment::names::FileName;
 use crate::view::{Document, Flags, Progress, Purpose, plan_text, report_json, report_text};
@@ -68,7 +69,7 @@ impl Run<'_> {
         }
         let stop = Stop::new();
         let all = async {
-            let opening = stop.unless(Box::pin(self.open(name))).await;
+            let opening = stop.unless(Box::pin(self.open(name, private_keys(purpose)))).await;
             let opened = opening.map_err(|reason| unchanged(reason, &again))??;
             let work = self.plan_and_apply(&opened, assignment, &stop, &again);
             let (patience, session) = (options.lock_timeout, &opened.session);

@@ -6,6 +6,7 @@ use super::Run;
 use super::arguments::{Format, environment};
 use super::exit::Exit;
 use super::failure::Failure;
+use crate::aws::PrivateKeys;
 use crate::engine::{Life, LiveValue, World};
 use crate::environment::names::FileName;
 use crate::view::{Owned, owned_text};
@@ -31,7 +32,7 @@ Examples:
   sesinfra list prod --format json | jq -r '.[] | select(.declared | not).address'";
 
 pub(super) async fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Failure> {
-    let opened = run.open(&arguments.environment).await?;
+    let opened = run.open(&arguments.environment, PrivateKeys::Untouched).await?;
     let graph = &opened.blueprint.graph;
     let world = World::read(graph, &opened.registry).await.map_err(Failure::aws)?;
     // Settings of the account are nobody's.

@@ -14,7 +14,7 @@ use super::exit::{EXIT_CODES, Exit};
 use super::failure::Failure;
 use super::moving::{Moving, Ways};
 use super::open::no_session;
-use crate::aws::connect;
+use crate::aws::{PrivateKeys, connect};
 use crate::blueprint::blueprint;
 use crate::environment::names::{FileName, ProjectName};
 use crate::environment::{Environment, load, names};
@@ -152,7 +152,7 @@ async fn ways(
 ) -> Result<Ways, Failure> {
     let name = &environment.name;
     let open = async |environment: &Environment| {
-        let connected = connect(environment, &run.host.access).await;
+        let connected = connect(environment, &run.host.access, PrivateKeys::Untouched).await;
         let (session, facts) = connected.map_err(|error| no_session(error, name))?;
         let blueprint = blueprint(environment, &facts)
             .map_err(|found| run.faulty(name, &found.into_iter().collect()))?;

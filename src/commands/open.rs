@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Run;
 use super::failure::Failure;
-use crate::aws::{ConnectError, Facts, Session, connect};
+use crate::aws::{ConnectError, Facts, PrivateKeys, Session, connect};
 use crate::blueprint::{Blueprint, blueprint};
 use crate::engine::Registry;
 use crate::environment::names::FileName;
@@ -28,10 +28,14 @@ pub(super) struct Opened {
 
 impl Run<'_> {
     /// Opens an environment. Warnings are said; faults are shown and end the run.
-    pub(super) async fn open(&self, name: &FileName) -> Result<Opened, Failure> {
+    pub(super) async fn open(
+        &self,
+        name: &FileName,
+        private_keys: PrivateKeys,
+    ) -> Result<Opened, Failure> {
         let environment = load(&self.root()?, name).map_err(|found| self.faulty(name, &found))?;
         self.show_findings(&environment.warnings);
-        let connected = connect(&environment, &self.host.access).await;
+        let connected = connect(&environment, &self.host.access, private_keys).await;
         let (session, facts) = connected.map_err(|error| no_session(error, name))?;
         let blueprint = blueprint(&environment, &facts)
             .map_err(|found| self.faulty(name, &found.into_iter().collect()))?;

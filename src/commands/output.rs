@@ -11,6 +11,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::open::Opened;
 use super::records::all_records;
+use crate::aws::PrivateKeys;
 use crate::engine::{LiveValue, World};
 use crate::environment::names::FileName;
 use crate::view::{Outputs, outputs_text};
@@ -37,7 +38,7 @@ Examples:
   sesinfra output prod --format json | jq -r '.resources.topic[\"ses-feedback\"].arn'";
 
 pub(super) async fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Failure> {
-    let opened = run.open(&arguments.environment).await?;
+    let opened = run.open(&arguments.environment, PrivateKeys::Read).await?;
     let world = World::read(&opened.blueprint.graph, &opened.registry).await;
     let world = world.map_err(Failure::aws)?;
     let mut outputs = outputs(&opened, &world);

@@ -9,7 +9,7 @@ use super::Run;
 use super::arguments::environment;
 use super::exit::{EXIT_CODES, Exit};
 use super::failure::Failure;
-use crate::aws::Arns;
+use crate::aws::{Arns, PrivateKeys};
 use crate::blueprint::permissions;
 use crate::environment::names::FileName;
 use crate::kinds::{Phase, documentation};
@@ -60,7 +60,7 @@ Examples:
   sesinfra permissions prod --trust-github pivot/infrastructure:environment:production";
 
 pub(super) async fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Failure> {
-    let opened = run.open(&arguments.environment).await?;
+    let opened = run.open(&arguments.environment, PrivateKeys::Untouched).await?;
     let document = if let Some(subject) = &arguments.trust_github {
         trust(&opened.session.arns, subject)
     } else {

@@ -9,6 +9,7 @@ use clap::Args;
 use super::arguments::{Adoption, PlanFormat, Selection, environment};
 use super::exit::{EXIT_CODES, Exit};
 use super::failure::Failure;
+use super::planned::private_keys;
 use super::{Run, plan_file};
 use crate::environment::names::FileName;
 use crate::view::{Document, Purpose, Style, plan_json, plan_markdown, plan_text};
@@ -56,8 +57,8 @@ Examples:
   sesinfra plan staging --target identity.staging.pivot.app";
 
 pub(super) async fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Failure> {
-    let opened = run.open(&arguments.environment).await?;
     let purpose = if arguments.destroy { Purpose::Destroy } else { Purpose::Apply };
+    let opened = run.open(&arguments.environment, private_keys(purpose)).await?;
     let flags = arguments.selection.flags(&arguments.adoption);
     let document = run.planned(&opened, purpose, &flags).await?;
     if let Some(path) = &arguments.out {

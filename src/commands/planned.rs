@@ -1,13 +1,21 @@
 //! From an open environment to a plan that can be shown, saved and carried out.
 
+use std::sync::Arc;
+
+use serde_json::Value;
+
 use super::Run;
 use super::failure::Failure;
 use super::gate::{Protection, refusals};
 use super::open::Opened;
 use super::records::{mark_going, planned_records};
-use crate::engine::{Options, PlanError, plan, release};
+use crate::aws::PrivateKeys;
+use crate::blueprint::identity_address;
+use crate::engine::{Address, Options, Plan, PlanError, plan, references, release};
+use crate::environment::names::IdentityName;
 use crate::environment::types::QuotaWanted;
 use crate::health::access::Standing;
+use crate::kinds::identity::KEY_AT_HAND;
 use crate::lookup::judge;
 use crate::view::{Document, FORMAT, Flags, Purpose};
 
@@ -36,6 +44,7 @@ impl Run<'_> {
         };
         let (plan, account_trouble) = futures_util::join!(plan, self.account_trouble(opened));
         let plan = plan.map_err(|error| self.not_planned(error, opened))?;
+        need_keys(opened, &plan)?;
         let mut records = match purpose {
             Purpose::Apply => planned_records(&opened.blueprint.manual, &plan),
             Purpose::Destroy | Purpose::Release => Vec::new(),
@@ -88,6 +97,32 @@ impl Run<'_> {
             }
             other @ (PlanError::Read { .. } | PlanError::Kind { .. }) => Failure::aws(other),
         }
+    }
+}
+
+/// Nothing is published or signed where all goes, or is only let go of.
+pub(super) const fn private_keys(purpose: Purpose) -> PrivateKeys {
+    match purpose {
+        Purpose::Apply => PrivateKeys::Read,
+        Purpose::Destroy | Purpose::Release => PrivateKeys::Untouched,
+    }
+}
+
+/// A key that is not known cannot be compared with what is live; what is planned beside it does not need it.
+fn need_keys(opened: &Opened, plan: &Plan) -> Result<(), Failure> {
+    let is_planned = |name: &IdentityName| {
+        let (identity, signing) =
+            (identity_address(name), Address::new("signing", name.to_string()));
+        let needs_key = |spec: &Value| {
+            let mut references = references(spec).into_iter();
+            references.any(|(address, path)| address == identity && path == KEY_AT_HAND.path())
+        };
+        let mut changes = plan.changes.iter();
+        changes.any(|it| it.address == signing || it.to.as_ref().is_some_and(needs_key))
+    };
+    match opened.facts.missing_keys.iter().find(|(name, _)| is_planned(name)) {
+        Some((_, key)) => Err(Failure::input(Arc::clone(key)).hinted(key.hint())),
+        None => Ok(()),
     }
 }
 

@@ -9,6 +9,7 @@ use super::open::Opened;
 use crate::blueprint::ManualRecord;
 use crate::engine::{Action, Address, Arg, LiveValue, Plan};
 use crate::kinds::dns;
+use crate::kinds::identity::KEY_AT_HAND;
 use crate::view::{Record, Verdict};
 
 /// Outputs by the resource that has them.
@@ -53,13 +54,20 @@ pub(super) fn all_records<'a>(
     opened: &Opened,
     live: impl Iterator<Item = &'a LiveValue>,
 ) -> Vec<Record> {
-    let known: Known = live.map(|one| (one.address.clone(), one.outputs.clone())).collect();
+    let live: Vec<&LiveValue> = live.collect();
+    let known: Known = live.iter().map(|one| (one.address.clone(), one.outputs.clone())).collect();
     let resources = opened.blueprint.graph.in_order().filter(|it| it.address.kind() == "dns");
     let published = resources.flat_map(|resource| {
         let records = dns::Spec::deserialize(&resource.spec).unwrap_or_default().records;
         let owner = resource.address.name().to_owned();
+        let published = live.iter().find(|one| one.address == resource.address);
+        let published = published.and_then(|one| dns::Spec::deserialize(&one.spec).ok());
+        let published = published.unwrap_or_default().records;
         let records = records.iter().map(|(label, record)| {
-            one(owner.clone(), label, record.kind.as_str(), (&record.name, &record.value), &known)
+            // Where the key is not at hand, what is published is all that can be told of it.
+            let published = published.get(label).filter(|_| is_of_key(&record.value));
+            let value = published.map_or(&record.value, |it| &it.value);
+            one(owner.clone(), label, record.kind.as_str(), (&record.name, value), &known)
         });
         records.collect::<Vec<_>>()
     });
@@ -73,16 +81,23 @@ fn one(
     (name, value): (&Arg<String>, &Arg<String>),
     known: &Known,
 ) -> Record {
+    let is_key = is_of_key(value);
     let (name, value) = (resolved(name, known), resolved(value, known));
     Record {
         owner,
         purpose: purpose.to_owned(),
         kind: kind.to_owned(),
-        known_after: name.as_ref().and(value.as_ref()).err().cloned(),
+        // No identity tells the key that signs for it: nothing makes it known.
+        known_after: name.as_ref().and(value.as_ref()).err().filter(|_| !is_key).cloned(),
         name: name.ok(),
         value: value.ok(),
         verdict: None,
     }
+}
+
+/// Whether it takes a private key that is not at hand.
+fn is_of_key(value: &Arg<String>) -> bool {
+    matches!(value, Arg::Output { path, .. } if path == KEY_AT_HAND.path())
 }
 
 /// A value, or the resource that makes it known.

@@ -12,7 +12,7 @@ use super::exit::{EXIT_CODES, Exit};
 use super::failure::Failure;
 use super::open::Opened;
 use super::records::all_records;
-use crate::aws::{Class, failed};
+use crate::aws::{Class, PrivateKeys, failed};
 use crate::engine::World;
 use crate::environment::names::FileName;
 use crate::health::metrics::{Count, daily};
@@ -58,7 +58,7 @@ Examples:
 pub(super) async fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Failure> {
     let chosen = run.chosen(&arguments.environments, arguments.all)?;
     loop {
-        let exit = run.statuses(&chosen, arguments).await?;
+        let exit = Box::pin(run.statuses(&chosen, arguments)).await?;
         if !arguments.watch {
             return Ok(exit);
         }
@@ -105,7 +105,7 @@ impl Run<'_> {
     }
 
     async fn status(&self, name: &FileName) -> Result<Status, Failure> {
-        let opened = self.open(name).await?;
+        let opened = self.open(name, PrivateKeys::Read).await?;
         let sight = self.sight(&opened).await?;
         let counts = [Count::Sends, Count::BounceRate, Count::ComplaintRate];
         let metrics = match daily(&opened.session, (self.host.now)(), &counts).await {

@@ -136,7 +136,7 @@ pub struct Record {
     pub name: Option<String>,
     /// The value in plain words: a text without quotes, a name without a dot at the end; `None` while it is not known.
     pub value: Option<String>,
-    /// The resource that makes name and value known.
+    /// The resource that makes name and value known; `None` if it takes a private key that is not at hand.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub known_after: Option<Address>,
     /// What the public DNS says now; `None` when it was not asked.

@@ -83,7 +83,7 @@ fn aligned(records: &[Record], rows: &[[String; 5]], indent: &str) -> String {
 fn row(record: &Record) -> [String; 5] {
     let unknown = || match &record.known_after {
         Some(address) => format!("(known after apply: {})", clean(&address.to_string())),
-        None => "(known after apply)".to_owned(),
+        None => "(not known without the private key)".to_owned(),
     };
     [
         word(record.verdict.as_ref()).to_owned(),

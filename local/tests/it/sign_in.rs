@@ -7,7 +7,7 @@ use aws_credential_types::Credentials;
 use aws_sdk_ssm::types::ParameterType;
 use base64::Engine as _;
 use sesinfra::aws::{
-    Access, Class, ConnectError, Facts, Listener, Note, SecretError, Session, connect,
+    Access, Class, ConnectError, Facts, Listener, Note, PrivateKeys, SecretError, Session, connect,
 };
 use sesinfra::environment::{self, names::FileName};
 use sesinfra_local::{Cloud, Effect, Fault, Options};
@@ -62,7 +62,7 @@ impl Place {
             listener: Some(listener),
             ..Access::default()
         };
-        connect(&environment, &access).await
+        connect(&environment, &access, PrivateKeys::Read).await
     }
 
     async fn facts(&self, rest: &str) -> Result<Facts, ConnectError> {
@@ -187,10 +187,11 @@ async fn a_key_that_is_not_there_is_said_to_be_missing_where_it_was_looked_for()
         ("{ secret = \"dkim\" }", "ResourceNotFoundException"),
         ("{ file = \"bad.pem\" }", "bad.pem"),
     ] {
-        let error = place.facts(&identity(source)).await.unwrap_err();
-        let ConnectError::Key { source: reason, .. } = &error else { panic!("{error}") };
+        let facts = place.facts(&identity(source)).await.unwrap();
+        let (_, missing) = facts.missing_keys.first_key_value().unwrap();
+        let reason = &missing.source;
         assert!(reason.to_string().contains(said), "{reason}");
-        assert!(error.hint().unwrap().contains("public_key"));
+        assert!(missing.hint().contains("public_key"));
         assert!(!matches!(reason, SecretError::Key { .. }) || said == "bad.pem");
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
-use sesinfra::aws::{Access, ConnectError, Rates, Session, connect};
+use sesinfra::aws::{Access, ConnectError, PrivateKeys, Rates, Session, connect};
 use sesinfra::blueprint::blueprint;
 use sesinfra::engine::{
     Control, Event, Graph, Options as PlanOptions, Plan, PlanError, Registry, Report, apply, plan,
@@ -80,6 +80,11 @@ impl Stage {
     /// A file of the project, such as a private key.
     pub(crate) fn write(&self, name: &str, text: &str) {
         std::fs::write(self.root.join(name), text).unwrap();
+    }
+
+    /// Takes a file of the project away.
+    pub(crate) fn remove(&self, name: &str) {
+        std::fs::remove_file(self.root.join(name)).unwrap();
     }
 
     /// The environment with `rest` as the body of its file.
@@ -167,7 +172,7 @@ impl Open {
         environment: &Environment,
         change: impl FnOnce(Graph) -> Graph,
     ) -> Result<Self, ConnectError> {
-        let (session, facts) = connect(environment, &access).await?;
+        let (session, facts) = connect(environment, &access, PrivateKeys::Read).await?;
         let graph = change(blueprint(environment, &facts).unwrap().graph);
         let registry = registry(&session);
         Ok(Self { session, registry, graph, parallelism: 4, heard: Box::new(|_| {}) })

@@ -24,6 +24,7 @@ fn facts(zones: &[(&str, &str)]) -> Facts {
         zones: Zones::new(zones),
         keys,
         neighbours: Neighbours::default(),
+        missing_keys: BTreeMap::new(),
         daily_quota: None,
     }
 }

@@ -19,6 +19,7 @@ fn facts() -> Facts {
         zones: Zones::default(),
         keys: BTreeMap::new(),
         neighbours: Neighbours::default(),
+        missing_keys: BTreeMap::new(),
         daily_quota: None,
     }
 }

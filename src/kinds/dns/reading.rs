@@ -307,9 +307,10 @@ impl<'a> View<'a> {
                 continue;
             }
             any = true;
+            // A value that is not known is wanted by nobody who could compare it.
+            let Ok(wanted) = record.value.get() else { continue };
             let value = found.join(" and ");
-            let is_as_wanted =
-                record.value.get().is_ok_and(|it| normal_value(record.kind, it) == value);
+            let is_as_wanted = normal_value(record.kind, wanted) == value;
             let is_others = standing.other_holder(&entry).is_some();
             let held = standing.hold(&entry);
             let is_intruder = found.len() > 1 && held.is_some();

@@ -31,11 +31,11 @@ use crate::engine::{
 
 pub use default_set::{DefaultSet, Spec as DefaultSetSpec};
 pub use mail_from::{Detection, MailFrom, OnMxFailure as MailFromFailure, Spec as MailFromSpec};
-pub use outputs::{DKIM_NAMES, DKIM_TARGETS, DkimRecords, Outputs};
+pub use outputs::{DKIM_NAMES, DKIM_TARGETS, DkimRecords, KEY_AT_HAND, Outputs};
 pub use policy::{IdentityPolicy, Spec as IdentityPolicySpec};
 pub(super) use reading::Going;
 pub use reading::Identities;
-pub use signing::{Signing, Spec as SigningSpec, key_digest};
+pub use signing::{Signing, Spec as SigningSpec, UNKNOWN_KEY, key_digest};
 
 use reading::{Origin, State, Tags};
 

@@ -47,6 +47,10 @@ pub const DKIM_NAMES: [Output<String>; 3] =
 pub const DKIM_TARGETS: [Output<String>; 3] =
     [Output::at("dkim_1_target"), Output::at("dkim_2_target"), Output::at("dkim_3_target")];
 
+/// The value of the record of a key of one's own, where the key is not at hand. No identity has this output, so it stays
+/// unknown: enough for what needs none, such as a destroy.
+pub const KEY_AT_HAND: Output<String> = Output::at("key_at_hand");
+
 /// Regions whose keys live in a zone of their own, should SES not name the zone (General Reference, SES "DKIM domains").
 const OWN_ZONE_REGIONS: [&str; 11] = [
     "af-south-1",

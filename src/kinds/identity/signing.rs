@@ -21,8 +21,9 @@ use crate::engine::{
 use crate::environment::types::SecretSource;
 use crate::kinds::{Documented, Input, Permission, Scope};
 
-/// What stands for a key that sesinfra did not put: SES never gives a key back.
-const UNKNOWN_KEY: &str = "unknown";
+/// What stands for a key that is not known: one that sesinfra did not put, since SES never gives a key back, or one that
+/// is not at hand.
+pub const UNKNOWN_KEY: &str = "unknown";
 
 /// The kind `signing`.
 pub struct Signing {

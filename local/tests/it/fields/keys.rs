@@ -175,3 +175,49 @@ async fn a_key_comes_from_a_variable() {
         assert!(format!("{listed:?}").contains(public.trim()), "{listed:?}");
     }
 }
+
+/// The two places that are empty on most machines: a variable that is not set, and a file that is not there.
+const NOWHERE: [&str; 2] = ["{ env = \"SESINFRA_NO_SUCH_KEY\" }", "{ file = \"dkim.key\" }"];
+
+#[tokio::test]
+async fn only_what_publishes_a_key_needs_it() {
+    let stage = Stage::new().await;
+    let zone = stage.zone("pivot.app").await;
+    let manual = "[identities.\"manual.app\"]\ndns = \"manual\"\n";
+    let both = |source: &str| {
+        let key = format!("dkim = {{ selector = \"s1\", private_key = {source} }}\n");
+        format!("{}\n{manual}{key}[topics.feedback]\n", brought("s1", source))
+    };
+    stage.write("dkim.key", FIRST);
+    stage.converge(&both("{ file = \"dkim.key\" }")).await;
+    stage.remove("dkim.key");
+    for source in NOWHERE {
+        stage.check(&both(source)).unwrap();
+        let listed = stage.run(&["list", "test"]).await;
+        assert_eq!(listed.code, 0, "{}", listed.errors);
+        for address in ["dns.pivot.app", "signing.pivot.app", "signing.manual.app"] {
+            assert!(listed.output.contains(address), "{}", listed.output);
+        }
+        assert!(!listed.output.contains("not declared"), "{}", listed.output);
+        let output = stage.run(&["output", "test"]).await;
+        assert_eq!(output.code, 0, "{}", output.errors);
+        // What is published can be told, what somebody else is to publish cannot.
+        assert!(output.output.contains(FIRST_PUBLIC.trim()), "{}", output.output);
+        let said = "(not known without the private key)";
+        assert!(output.output.contains(said), "{}", output.output);
+        // Beside the identities, all goes on; what is about them says what it lacks.
+        let beside = ["plan", "test", "--target", "topic.feedback"];
+        let beside = stage.run(&beside).await;
+        assert!(beside.code == 0 && beside.output.contains("No changes"), "{beside:?}");
+        for arguments in [&["plan", "test"][..], &["plan", "test", "--target", "dns.pivot.app"]] {
+            let refused = stage.run(arguments).await;
+            assert_eq!(refused.code, 1, "{refused:?}");
+            assert!(refused.errors.contains("app: no public key for DKIM"), "{}", refused.errors);
+        }
+        let plan = stage.run(&["plan", "test", "--destroy"]).await;
+        assert!(plan.code == 0 && plan.output.contains("6 to destroy"), "{plan:?}");
+    }
+    let destroyed = stage.run(&["destroy", "test", "--yes"]).await;
+    assert_eq!(destroyed.code, 0, "{destroyed:?}");
+    assert!(stage.all_records(&zone).await.is_empty());
+}
