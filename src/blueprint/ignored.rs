@@ -122,8 +122,11 @@ pub(super) const fn of_alarm(field: AlarmField) -> &'static str {
 const fn of_queue(field: QueueField) -> &'static str {
     match field {
         QueueField::DeadLetter => "dead_letter",
+        QueueField::Delay => "delay",
         QueueField::Encryption => "encryption",
+        QueueField::MaxMessageBytes => "max_message_bytes",
         QueueField::Policy => "policy",
+        QueueField::ReceiveWait => "receive_wait",
         QueueField::Retention => "retention",
         QueueField::Tags => "tags",
         QueueField::VisibilityTimeout => "visibility_timeout",

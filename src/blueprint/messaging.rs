@@ -228,6 +228,9 @@ fn queue_specs(settings: &Settings, arns: &Arns) -> BTreeMap<String, queue::Spec
         let spec = queue::Spec {
             retention: queue.retention,
             visibility_timeout: queue.visibility_timeout,
+            delay: queue.delay,
+            receive_wait: queue.receive_wait,
+            max_message_bytes: queue.max_message_bytes,
             encryption: queue.encryption.clone(),
             dead_letter,
             policy: policy(name.as_str()),
@@ -244,6 +247,9 @@ fn queue_specs(settings: &Settings, arns: &Arns) -> BTreeMap<String, queue::Spec
         let spec = queue::Spec {
             retention: DEAD_LETTER_RETENTION,
             visibility_timeout: Queue::default_visibility_timeout(),
+            delay: TimeSpan::none(),
+            receive_wait: TimeSpan::none(),
+            max_message_bytes: None,
             encryption: queue.encryption.clone(),
             dead_letter: None,
             policy: policy(&made),

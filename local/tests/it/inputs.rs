@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use serde_json::Value;
-use sesinfra::kinds::documentation;
+use sesinfra::kinds::{Input, documentation};
 
 /// What is left out for no other reason than that nobody should need it.
 const NEVER: [&str; 2] = ["Pinpoint", "S/MIME"];
@@ -79,6 +79,46 @@ fn members(root: &Path, file: &Path) -> Option<BTreeMap<String, Option<PathBuf>>
     Some(lines.filter_map(member).collect())
 }
 
+/// Members that hold attributes by their names, which are written as `attributes.DelaySeconds`.
+const ATTRIBUTES: [&str; 2] = ["attributes", "attribute_name"];
+
+/// What stands in the documentation of SNS as the name of an attribute does, and is one's value.
+const VALUES: [&str; 6] =
+    ["Completed", "Failed", "MessageBody", "MessageGroup", "Pending", "Topic"];
+
+/// The names of the attributes that the member `of` of an input in a generated file may hold: SQS has a type of them, SNS lists
+/// them in the documentation of the member.
+fn attributes(service: &str, root: &Path, file: &Path, of: &str) -> BTreeSet<String> {
+    let text = |path: &Path| std::fs::read_to_string(path).unwrap();
+    if service == "sqs" {
+        let text = text(&root.join("src/types/_queue_attribute_name.rs"));
+        let body = text.split_once("pub enum QueueAttributeName {").unwrap().1;
+        let body = body.split_once("\n}").unwrap().0;
+        let variants = body.lines().filter_map(|line| line.trim().strip_suffix(','));
+        return variants.filter(|line| !line.contains('(')).map(str::to_owned).collect();
+    }
+    let text = text(file);
+    let body = text.split_once("\npub struct ").unwrap().1;
+    let above = body.split_once(&format!("pub {of}: ")).unwrap().0;
+    let above = above.rsplit_once("\n    pub ").map_or(above, |(_, rest)| rest);
+    let listed = above.split("<p><code>").skip(1);
+    let listed = listed.filter_map(|rest| Some(rest.split_once("</code> – ")?.0));
+    let is_name = |it: &&str| it.chars().all(char::is_alphanumeric) && !VALUES.contains(it);
+    listed.filter(is_name).map(str::to_owned).collect()
+}
+
+/// The attributes that a kind speaks of, whichever call it sets them by.
+fn known_attributes(inputs: &'static [Input]) -> BTreeSet<&'static str> {
+    let excluded = |input: &'static Input| input.excluded.iter().map(|(path, _)| *path);
+    let paths =
+        inputs.iter().flat_map(|input| input.managed.iter().copied().chain(excluded(input)));
+    let name = |path: &'static str| {
+        let (member, name) = path.split_once('.')?;
+        ATTRIBUTES.contains(&member).then_some(name)
+    };
+    paths.filter_map(name).collect()
+}
+
 /// What an input says of its members.
 struct Said<'a> {
     root: &'a Path,
@@ -102,6 +142,17 @@ impl Said<'_> {
             if let (Some(file), false) = (of, is_left_whole) {
                 let members = super::inputs::members(self.root, file).unwrap_or_default();
                 self.check(&members, &path);
+            }
+        }
+    }
+
+    fn check_attributes(&mut self, member: &str, names: &BTreeSet<String>, known: &BTreeSet<&str>) {
+        for name in names {
+            let path = format!("{member}.{name}");
+            if self.named.contains(path.as_str()) {
+                self.seen.insert(path);
+            } else if !known.contains(name.as_str()) {
+                self.wrong.push(format!("{path} is neither managed nor left out"));
             }
         }
     }
@@ -133,6 +184,14 @@ fn every_member_of_every_input_is_accounted_for() {
                 said.wrong.push("something is named twice".to_owned());
             }
             said.check(&members, "");
+            let known = known_attributes(kind.inputs);
+            let has_names =
+                |it: &&str| members.contains_key(*it) && matches!(input.service, "sns" | "sqs");
+            for member in ATTRIBUTES.into_iter().filter(has_names) {
+                let documented = attributes(input.service, root, &file, member);
+                assert!(documented.len() > 3, "{place}: {documented:?}");
+                said.check_attributes(member, &documented, &known);
+            }
             let unknown = said.named.iter().filter(|named| !said.seen.contains(**named));
             let unknown: Vec<_> =
                 unknown.map(|named| format!("{named} is no member of it")).collect();

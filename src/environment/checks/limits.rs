@@ -166,6 +166,9 @@ fn out_of_range(subject: &Subject<'_>, report: &mut Report<'_>) {
             43_200,
             "left out, it is 30 seconds",
         );
+        // SQS `DelaySeconds` and `ReceiveMessageWaitTimeSeconds`.
+        within(&path("delay"), queue.delay, 0, 900, "left out, messages are there at once");
+        within(&path("receive_wait"), queue.receive_wait, 0, 20, "left out, no reader waits");
     }
 }
 

@@ -16,6 +16,18 @@ impl TimeSpan {
         Self { seconds }
     }
 
+    /// No time at all.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self::from_seconds(0)
+    }
+
+    /// Whether it is no time at all.
+    #[must_use]
+    pub const fn is_none(&self) -> bool {
+        self.seconds == 0
+    }
+
     /// Parses a number and a unit, such as `90s` or `14h`.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         let remedy = "write a whole number and a unit: `30s`, `5m`, `14h` or `4d`";

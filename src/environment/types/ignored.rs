@@ -101,10 +101,16 @@ pub enum SubscriptionField {
 pub enum QueueField {
     /// Where messages go that were read too often.
     DeadLetter,
+    /// How long a message stays hidden after it arrived.
+    Delay,
     /// How messages are encrypted at rest.
     Encryption,
+    /// The largest message.
+    MaxMessageBytes,
     /// The access policy: who may send to the queue.
     Policy,
+    /// How long a reader waits for a message.
+    ReceiveWait,
     /// How long an unread message is kept.
     Retention,
     /// The tags, those of ownership left out.

@@ -126,6 +126,21 @@ pub struct Queue {
     #[serde(default = "Queue::default_visibility_timeout")]
     pub visibility_timeout: TimeSpan,
 
+    /// How long a message stays hidden after it arrived: `0s` to `15m`. Left out: `0s`, AWS's default.
+    #[serde(default = "TimeSpan::none", skip_serializing_if = "TimeSpan::is_none")]
+    pub delay: TimeSpan,
+
+    /// How long a reader that finds no message waits for one, unless it says so itself: `0s` to `20s`. Left out: `0s`, AWS's
+    /// default.
+    #[serde(default = "TimeSpan::none", skip_serializing_if = "TimeSpan::is_none")]
+    pub receive_wait: TimeSpan,
+
+    /// The largest message that the queue takes, in bytes: 1,024 to 1,048,576 (1 MiB). Left out: at least 262,144 (256 KiB),
+    /// which is all that a topic delivers; AWS's default is more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1_024, max = 1_048_576))]
+    pub max_message_bytes: Option<u32>,
+
     /// `sqs` for keys that SQS manages, `off`, or a KMS key (id, ARN or alias) whose policy lets sns.amazonaws.com
     /// use it. Left out: `sqs`, AWS's default.
     #[serde(default)]

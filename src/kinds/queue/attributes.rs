@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
 use serde_json::{Value, json};
 
-use super::{DeadLetter, Spec, Texts};
+use super::{DeadLetter, SNS_MESSAGE_BYTES_MAX, Spec, Texts};
 use crate::aws::policy::{Policy, Statement};
 use crate::engine::{Address, BoxError};
 use crate::environment::names::{KeyReference, TimeSpan};
@@ -21,6 +21,10 @@ pub(super) fn spec_of(attributes: &Texts, tags: Texts) -> Result<Spec, BoxError>
         let text = text(name).ok_or_else(|| format!("SQS tells no {name}"))?;
         Ok(TimeSpan::from_seconds(text.parse()?))
     };
+    let span_or_none = |name: &str| match text(name) {
+        Some(_) => span(name),
+        None => Ok(TimeSpan::none()),
+    };
     let encryption = match text("KmsMasterKeyId") {
         Some(key) => Encryption::Key(KeyReference::parse(key)?),
         None if text("SqsManagedSseEnabled").is_some_and(|on| on == "true") => Encryption::Sqs,
@@ -29,12 +33,22 @@ pub(super) fn spec_of(attributes: &Texts, tags: Texts) -> Result<Spec, BoxError>
     Ok(Spec {
         retention: span("MessageRetentionPeriod")?,
         visibility_timeout: span("VisibilityTimeout")?,
+        delay: span_or_none("DelaySeconds")?,
+        receive_wait: span_or_none("ReceiveMessageWaitTimeSeconds")?,
+        max_message_bytes: text("MaximumMessageSize").map(|text| text.parse()).transpose()?,
         encryption,
         dead_letter: text("RedrivePolicy").map(|policy| dead_letter(policy)).transpose()?.flatten(),
         policy: text("Policy").map(|document| Policy::parse(document)).transpose()?,
         tags,
         holds_messages: false,
     })
+}
+
+/// What counts as a size where none is declared: SQS's default was 256 KiB once and is 1 MiB now, and either lets through all
+/// that SNS delivers.
+pub(super) fn size_beside(declared: Option<&Spec>, live: Option<u32>) -> Option<u32> {
+    let is_declared = declared.is_some_and(|spec| spec.max_message_bytes.is_some());
+    live.filter(|bytes| is_declared || *bytes < SNS_MESSAGE_BYTES_MAX)
 }
 
 /// `maxReceiveCount` comes back as a number or as text, as it was written.
@@ -72,9 +86,20 @@ pub(super) fn settings(from: Option<&Spec>, to: &Spec) -> Vec<(&'static str, Att
             Attribute::VisibilityTimeout,
             to.visibility_timeout.seconds().to_string(),
         ),
+        ("delay", Attribute::DelaySeconds, to.delay.seconds().to_string()),
+        (
+            "receive_wait",
+            Attribute::ReceiveMessageWaitTimeSeconds,
+            to.receive_wait.seconds().to_string(),
+        ),
         ("dead_letter", Attribute::RedrivePolicy, redrive.unwrap_or_default()),
         ("policy", Attribute::Policy, to.policy.as_ref().map(Policy::document).unwrap_or_default()),
     ];
+    // Nothing is said of it to a new queue, for which every default is large enough.
+    if from.is_some() || to.max_message_bytes.is_some() {
+        let bytes = to.max_message_bytes.unwrap_or(SNS_MESSAGE_BYTES_MAX);
+        settings.push(("max_message_bytes", Attribute::MaximumMessageSize, bytes.to_string()));
+    }
     // The two ways of encryption exclude each other, so one is switched off in the call that switches the other on.
     let had_key = from.is_none_or(|from| matches!(from.encryption, Encryption::Key(_)));
     match &to.encryption {

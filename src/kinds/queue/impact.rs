@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::Spec;
 use super::attributes::sources;
+use super::{SNS_MESSAGE_BYTES_MAX, Spec};
 use crate::engine::{Field, Impact, Severity, touches};
 
 /// The worst that turning `from` into `to` does.
@@ -34,6 +34,15 @@ fn losses(from: &Spec, to: &Spec, fields: &[Field]) -> Vec<String> {
     if to.retention < from.retention {
         losses.push(format!("unread messages older than {} are dropped", to.retention));
     }
+    if to.delay > from.delay {
+        losses.push(format!("readers see each message only {} after it arrived", to.delay));
+    }
+    if let Some(bytes) = to
+        .max_message_bytes
+        .filter(|it| touches(fields, "max_message_bytes") && is_smaller(from, *it))
+    {
+        losses.push(format!("messages of more than {bytes} bytes are no longer taken"));
+    }
     if from.dead_letter.is_some() && to.dead_letter.is_none() {
         losses.push(format!(
             "messages that no reader can handle come back to every reader, and are dropped unread after {}",
@@ -41,6 +50,10 @@ fn losses(from: &Spec, to: &Spec, fields: &[Field]) -> Vec<String> {
         ));
     }
     losses
+}
+
+fn is_smaller(from: &Spec, bytes: u32) -> bool {
+    bytes < from.max_message_bytes.unwrap_or(SNS_MESSAGE_BYTES_MAX)
 }
 
 fn gains(from: &Spec, to: &Spec) -> Impact {
@@ -108,6 +121,12 @@ mod tests {
         let shorter = Spec { retention: TimeSpan::from_seconds(60), ..plain() };
         assert_eq!(of_change(&plain(), &shorter).severity, Severity::Degrades);
         assert_eq!(of_change(&shorter, &plain()), Impact::safe());
+        let smaller = Spec { max_message_bytes: Some(1_024), ..plain() };
+        assert!(of_change(&plain(), &smaller).reason.contains("more than 1024 bytes"));
+        assert_eq!(of_change(&smaller, &plain()), Impact::safe());
+        let later = Spec { delay: TimeSpan::from_seconds(9), ..plain() };
+        assert_eq!(of_change(&plain(), &later).severity, Severity::Degrades);
+        assert_eq!(of_change(&later, &plain()), Impact::safe());
         let dead_letter = Some(DeadLetter { queue: "arn".to_owned(), max_receives: 5 });
         let safer = Spec { dead_letter, ..plain() };
         assert_eq!(of_change(&safer, &plain()).severity, Severity::Degrades);

@@ -27,6 +27,9 @@ use crate::engine::{
 use crate::environment::names::{KeyReference, TimeSpan};
 use crate::environment::types::Encryption;
 
+/// The largest message that a topic takes and so delivers (SNS `MaximumMessageSize`, its default).
+const SNS_MESSAGE_BYTES_MAX: u32 = 262_144;
+
 /// Queues read at once.
 const READS_AT_ONCE: usize = 16;
 
@@ -49,6 +52,15 @@ pub struct Spec {
     pub retention: TimeSpan,
     /// How long a message that was read stays hidden.
     pub visibility_timeout: TimeSpan,
+    /// How long a message stays hidden after it arrived; left out: not at all.
+    #[serde(default = "TimeSpan::none", skip_serializing_if = "TimeSpan::is_none")]
+    pub delay: TimeSpan,
+    /// How long a reader waits for a message; left out: not at all.
+    #[serde(default = "TimeSpan::none", skip_serializing_if = "TimeSpan::is_none")]
+    pub receive_wait: TimeSpan,
+    /// The largest message, in bytes; left out: at least [`SNS_MESSAGE_BYTES_MAX`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_message_bytes: Option<u32>,
     /// How it is encrypted at rest.
     pub encryption: Encryption,
     /// Where messages go that were read too often.
@@ -206,6 +218,9 @@ impl Kind for Queue {
         let plain = Spec {
             retention: TimeSpan::from_seconds(345_600),
             visibility_timeout: TimeSpan::from_seconds(30),
+            delay: TimeSpan::none(),
+            receive_wait: TimeSpan::none(),
+            max_message_bytes: None,
             encryption: Encryption::Sqs,
             dead_letter: None,
             policy: None,
@@ -215,6 +230,9 @@ impl Kind for Queue {
         let full = Spec {
             retention: TimeSpan::from_seconds(1_209_600),
             visibility_timeout: TimeSpan::from_seconds(0),
+            delay: TimeSpan::from_seconds(900),
+            receive_wait: TimeSpan::from_seconds(20),
+            max_message_bytes: Some(1_024),
             encryption: KeyReference::parse("alias/mail").map_or(Encryption::Off, Encryption::Key),
             dead_letter: Some(DeadLetter {
                 queue: "arn:aws:sqs:us-east-1:123456789012:example-dead-letter".to_owned(),

@@ -5,7 +5,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
 
-use super::attributes::{has_messages, spec_of, used_queues};
+use super::attributes::{has_messages, size_beside, spec_of, used_queues};
 use super::{Outputs, Queue, Spec, Texts};
 use crate::aws::key::{self, Checked, SNS_TO_QUEUE};
 use crate::aws::{AwsError, OrAbsent, failed, note_of_stack};
@@ -74,6 +74,7 @@ impl Queue {
         let mut spec = spec_of(&attributes, tags)?;
         let goes = wanted.as_ref().is_none_or(|wanted| wanted.aim.goes() || wanted.spec.is_none());
         let declared = wanted.and_then(|wanted| wanted.spec);
+        spec.max_message_bytes = size_beside(declared.as_ref(), spec.max_message_bytes);
         let mut notes = spec.policy.as_ref().map(notes_of_policy).unwrap_or_default();
         notes.extend(stack);
         if let Encryption::Key(live) = &spec.encryption

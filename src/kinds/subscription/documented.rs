@@ -20,10 +20,24 @@ impl Documented for Subscription {
                 "topic_arn",
                 "protocol",
                 "endpoint",
-                "attributes",
+                "attributes.FilterPolicy",
+                "attributes.FilterPolicyScope",
+                "attributes.RawMessageDelivery",
+                "attributes.RedrivePolicy",
                 "return_subscription_arn",
             ],
-            excluded: &[],
+            excluded: &[
+                (
+                    "attributes.DeliveryPolicy",
+                    "how often https is tried again: SNS's own way stays, and dead letters keep what fails",
+                ),
+                ("attributes.ReplayPolicy", "FIFO topics only, which SES cannot publish to"),
+                ("attributes.ReplayStatus", "FIFO topics only, which SES cannot publish to"),
+                (
+                    "attributes.SubscriptionRoleArn",
+                    "Firehose only: streams get events by a destination of their own, not by a topic",
+                ),
+            ],
         },
         Input {
             operation: "SetSubscriptionAttributes",

@@ -3,6 +3,11 @@
 use super::Topic;
 use crate::kinds::{Documented, Input, Permission, Scope};
 
+/// They are written by a role that is made elsewhere, for one kind of subscriber each.
+const DELIVERY_LOG: &str =
+    "a log of deliveries for debugging, which changes nothing that is delivered";
+const ONLY_FIFO: &str = "FIFO topics only, which SES cannot publish to";
+
 impl Documented for Topic {
     const PERMISSIONS: &'static [Permission] = &[
         Permission::to_plan("sns:GetTopicAttributes", Scope::Topic),
@@ -20,17 +25,55 @@ impl Documented for Topic {
         Input {
             operation: "CreateTopic",
             service: "sns",
-            managed: &["name", "attributes", "tags"],
-            excluded: &[(
-                "data_protection_policy",
-                "audits or masks message content for a whole topic; events of SES are wanted whole",
-            )],
+            managed: &[
+                "name",
+                "tags",
+                "attributes.DisplayName",
+                "attributes.KmsMasterKeyId",
+                "attributes.Policy",
+            ],
+            excluded: &[
+                ("attributes.ArchivePolicy", ONLY_FIFO),
+                ("attributes.ContentBasedDeduplication", ONLY_FIFO),
+                (
+                    "attributes.DeliveryPolicy",
+                    "how often https is tried again: SNS's own way stays, and dead letters keep what fails",
+                ),
+                ("attributes.FifoThroughputScope", ONLY_FIFO),
+                (
+                    "attributes.MaximumMessageSize",
+                    "SNS's own limit stays, which every kind of subscriber takes",
+                ),
+                ("attributes.TracingConfig", "traces of X-Ray change nothing that is delivered"),
+                ("attributes.ApplicationFailureFeedbackRoleArn", DELIVERY_LOG),
+                ("attributes.ApplicationSuccessFeedbackRoleArn", DELIVERY_LOG),
+                ("attributes.ApplicationSuccessFeedbackSampleRate", DELIVERY_LOG),
+                ("attributes.FirehoseFailureFeedbackRoleArn", DELIVERY_LOG),
+                ("attributes.FirehoseSuccessFeedbackRoleArn", DELIVERY_LOG),
+                ("attributes.FirehoseSuccessFeedbackSampleRate", DELIVERY_LOG),
+                ("attributes.HTTPFailureFeedbackRoleArn", DELIVERY_LOG),
+                ("attributes.HTTPSuccessFeedbackRoleArn", DELIVERY_LOG),
+                ("attributes.HTTPSuccessFeedbackSampleRate", DELIVERY_LOG),
+                ("attributes.LambdaFailureFeedbackRoleArn", DELIVERY_LOG),
+                ("attributes.LambdaSuccessFeedbackRoleArn", DELIVERY_LOG),
+                ("attributes.LambdaSuccessFeedbackSampleRate", DELIVERY_LOG),
+                ("attributes.SQSFailureFeedbackRoleArn", DELIVERY_LOG),
+                ("attributes.SQSSuccessFeedbackRoleArn", DELIVERY_LOG),
+                ("attributes.SQSSuccessFeedbackSampleRate", DELIVERY_LOG),
+                (
+                    "data_protection_policy",
+                    "audits or masks message content for a whole topic; events of SES are wanted whole",
+                ),
+            ],
         },
         Input {
             operation: "SetTopicAttributes",
             service: "sns",
             managed: &["topic_arn", "attribute_name", "attribute_value"],
-            excluded: &[],
+            excluded: &[(
+                "attribute_name.SignatureVersion",
+                "the hash of signatures: whoever checks them decides, by what their software can",
+            )],
         },
         Input { operation: "DeleteTopic", service: "sns", managed: &["topic_arn"], excluded: &[] },
         Input {

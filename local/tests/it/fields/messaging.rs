@@ -121,6 +121,31 @@ async fn a_queue_holds_what_its_table_says() {
 }
 
 #[tokio::test]
+async fn a_queue_hands_out_messages_when_and_as_large_as_its_table_says() {
+    let stage = Stage::new().await;
+    for (text, delay, wait, bytes) in [
+        ("", "0", "0", "262144"),
+        ("delay = \"15m\"\nreceive_wait = \"20s\"\nmax_message_bytes = 1024", "900", "20", "1024"),
+        ("delay = \"9s\"\nmax_message_bytes = 1048576", "9", "0", "1048576"),
+        // Large enough for all that topics deliver, so it stays.
+        ("", "0", "0", "1048576"),
+        ("receive_wait = \"1s\"\nmax_message_bytes = 262144", "0", "1", "262144"),
+        ("max_message_bytes = 262143", "0", "0", "262143"),
+        ("", "0", "0", "262144"),
+    ] {
+        stage.converge(&format!("[queues.inbox]\n{text}")).await;
+        let found = stage.queue("inbox").await;
+        let of = |name: Attribute| found.get(&name).map_or("0", String::as_str).to_owned();
+        let found = [
+            of(Attribute::DelaySeconds),
+            of(Attribute::ReceiveMessageWaitTimeSeconds),
+            of(Attribute::MaximumMessageSize),
+        ];
+        assert_eq!(found, [delay, wait, bytes], "{text}");
+    }
+}
+
+#[tokio::test]
 async fn a_subscription_holds_what_its_table_says() {
     let stage = Stage::new().await;
     let file = |text: &str| {

@@ -79,7 +79,7 @@ async fn a_name_just_deleted_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_policy_or_a_timeout_changed_by_hand_is_seen_and_mended() {
+async fn what_is_changed_by_hand_is_seen_and_mended() {
     let stage = Stage::new().await;
     let file = "[queues.inbox]\n[topics.feedback]\nsubscriptions = [{ queue = \"inbox\" }]";
     stage.converge(file).await;
@@ -88,10 +88,15 @@ async fn a_policy_or_a_timeout_changed_by_hand_is_seen_and_mended() {
     let set = queues.set_queue_attributes().queue_url(url.queue_url().unwrap());
     let set = set.attributes(aws_sdk_sqs::types::QueueAttributeName::Policy, "");
     let set = set.attributes(aws_sdk_sqs::types::QueueAttributeName::VisibilityTimeout, "31");
-    set.send().await.unwrap();
+    let set = set.attributes(aws_sdk_sqs::types::QueueAttributeName::DelaySeconds, "9");
+    let set = set.attributes(aws_sdk_sqs::types::QueueAttributeName::MaximumMessageSize, "1024");
+    let wait = aws_sdk_sqs::types::QueueAttributeName::ReceiveMessageWaitTimeSeconds;
+    set.attributes(wait, "3").send().await.unwrap();
     let plan = stage.converge(file).await;
     let change = plan.change(&address("queue.inbox")).unwrap();
     let paths: Vec<&str> = change.fields.iter().map(|field| field.path.as_str()).collect();
-    assert!(paths.contains(&"visibility_timeout"), "{paths:?}");
+    for path in ["delay", "max_message_bytes", "receive_wait", "visibility_timeout"] {
+        assert!(paths.contains(&path), "{paths:?}");
+    }
     assert!(paths.iter().any(|path| path.starts_with("policy.")), "{paths:?}");
 }

@@ -65,6 +65,9 @@ impl Generator {
         self.fields.push("Settings.queues");
         self.maybe(3, "Queue.retention", &["\"1h\"", "\"7d\"", "\"14d\""]);
         self.maybe(3, "Queue.visibility_timeout", &["\"0s\"", "\"2m\"", "\"12h\""]);
+        self.maybe(3, "Queue.delay", &["\"0s\"", "\"9s\"", "\"15m\""]);
+        self.maybe(3, "Queue.receive_wait", &["\"0s\"", "\"20s\""]);
+        self.maybe(3, "Queue.max_message_bytes", &["1024", "262144", "1048576"]);
         self.maybe(3, "Queue.encryption", &["\"sqs\"", "\"off\"", "\"alias/mail\""]);
         self.tags("Queue.tags");
         // Dead letters go from earlier names to later ones, so that no queue is its own.
