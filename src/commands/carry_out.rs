@@ -11,6 +11,7 @@ use super::arguments::{CarryingOut, Format};
 use super::control::{Conductor, Reason, Schedule, Stop};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::gate::overriding;
 use super::open::Opened;
 use super::planned::private_keys;
 use crate::engine::{Report, apply};
@@ -107,9 +108,13 @@ impl Run<'_> {
                 1 => "a reason".to_owned(),
                 count => format!("{count} reasons"),
             };
-            return Err(Failure::refused(format!(
+            let refused = Failure::refused(format!(
                 "nothing was changed: the plan is refused for {reasons}, shown above"
-            )));
+            ));
+            return Err(match self.if_meant(assignment, &document) {
+                Some(command) => refused.hinted(format!("if all of it is meant: {command}")),
+                None => refused,
+            });
         }
         if !document.plan.is_empty() && assignment.asks() {
             self.ask(&document, stop, again).await?;
@@ -128,6 +133,19 @@ impl Run<'_> {
             self.keep_file_in_step(opened, &document);
         }
         Ok(Worked::All(Box::new(document)))
+    }
+
+    /// What to type so that nothing of a plan is refused; `None` if there is something that cannot be overridden.
+    fn if_meant(&self, assignment: &Assignment<'_>, document: &Document) -> Option<String> {
+        let flags = overriding(&document.refusals, assignment.flags)?;
+        let (program, name) = (&self.host.program, assignment.name);
+        Some(match (assignment.saved, assignment.purpose) {
+            (None, _) => format!("{program} {} {name}{}", assignment.verb(), flags.typed()),
+            (Some(_), Purpose::Destroy) => {
+                format!("{program} plan {name} --destroy{} --out FILE", flags.typed())
+            }
+            (Some(_), _) => format!("{program} plan {name}{} --out FILE", flags.typed()),
+        })
     }
 
     /// The plan is what is consented to; where the answer is for a program, it stands beside it.

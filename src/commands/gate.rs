@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::{Action, Address, PROTECTED, Plan, PlannedChange, Rule, Severity};
-use crate::view::Refused;
+use crate::view::{Flags, Refused};
 
 /// What is protected, and what was named on the command line.
 #[derive(Clone, Debug, Default)]
@@ -52,6 +52,20 @@ pub(super) fn refusals(plan: &Plan, protection: &Protection) -> Vec<Refused> {
         unmanaged_children(plan, change).or_else(|| protected(plan, change, protection))
     });
     owned.chain(forbidden).collect()
+}
+
+/// The flags with which nothing of `refused` would be; `None` if there is something that no flag permits.
+pub(super) fn overriding(refused: &[Refused], flags: &Flags) -> Option<Flags> {
+    let mut flags = flags.clone();
+    for one in refused {
+        let named = match one.rule.as_str() {
+            "unowned" => &mut flags.adopt,
+            "protected" | "unmanaged_children" => &mut flags.allow,
+            _ => return None,
+        };
+        named.insert(one.address.clone());
+    }
+    Some(flags)
 }
 
 fn refused(rule: &str, address: &Address, message: String, remedy: impl Into<String>) -> Refused {
@@ -176,6 +190,24 @@ mod tests {
                 "if it is meant, name it: --allow 'queue.q'"
             ]
         );
+    }
+
+    #[test]
+    fn one_line_has_the_flags_for_all_that_a_flag_permits() {
+        let at =
+            |rule: &str, address: &str| refused(rule, &address.parse().unwrap(), String::new(), "");
+        let mut all = vec![
+            at("protected", "identity.a.com"),
+            at("unowned", "topic.t"),
+            at("unmanaged_children", "queue.q"),
+        ];
+        let flags = Flags { allow: ["topic.old".parse().unwrap()].into(), ..Flags::default() };
+        assert_eq!(
+            overriding(&all, &flags).unwrap().typed(),
+            " --adopt 'topic.t' --allow 'identity.a.com' --allow 'queue.q' --allow 'topic.old'"
+        );
+        all.push(at("foreign", "topic.other"));
+        assert_eq!(overriding(&all, &flags), None);
     }
 
     #[test]

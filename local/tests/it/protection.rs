@@ -286,3 +286,18 @@ async fn what_was_protected_by_itself_is_not_destroyed_unnamed() {
     }
     project.expect(0, &["destroy", "prod", "--yes", "--allow", "queue.keep"]).await;
 }
+
+#[tokio::test]
+async fn what_is_refused_ends_with_one_line_that_permits_all_of_it() {
+    let project = applied("protection-line").await;
+    protect(&project, FILE);
+    let refused = project.expect(3, &["destroy", "prod", "--yes"]).await;
+    let line = refused.errors.trim_end().lines().last().unwrap();
+    let command = line.split_once("if all of it is meant: sesinfra ").unwrap().1.replace('\'', "");
+    let mut arguments: Vec<&str> = command.split(' ').collect();
+    assert!(arguments.iter().filter(|it| **it == "--allow").count() > 3, "{line}");
+    arguments.push("--yes");
+    project.expect(0, &arguments).await;
+    let left = project.expect(0, &["list", "prod", "--format", "json"]).await;
+    assert_eq!(left.output.trim(), "[]");
+}
