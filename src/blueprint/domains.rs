@@ -139,7 +139,7 @@ fn add_mail_from(
                 &["identities", &name.to_string(), "mail_from", "subdomain"],
                 format!("the MAIL FROM name of `{name}` {}", error.reason),
                 "no domain name",
-                Some(error.remedy),
+                error.remedy,
             ));
             return;
         }

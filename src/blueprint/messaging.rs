@@ -71,7 +71,7 @@ fn refuse_managed_keys(environment: &Environment, into: &mut Draft) {
             &path,
             format!("`{key}` is a key that AWS manages, which {service} cannot be allowed to use"),
             "messages would be lost",
-            Some("use a key of your own, whose policy can let the service use it".to_owned()),
+            "use a key of your own, whose policy can let the service use it",
         )
     };
     for (name, topic) in &environment.settings.topics {

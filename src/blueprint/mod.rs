@@ -27,6 +27,9 @@ use crate::environment::{Environment, Finding, Severity};
 pub use permissions::permissions;
 pub use records::{ManualRecord, RecordType};
 
+/// What to do about a finding that no file should be able to bring about.
+const OUR_FAULT: &str = "please report this: it is a fault of sesinfra's, not of the file";
+
 /// Everything that an environment implies.
 #[derive(Clone, Debug)]
 pub struct Blueprint {
@@ -73,10 +76,9 @@ impl Draft {
         match Resource::new(address.clone(), spec) {
             Ok(resource) => Some(resource),
             Err(error) => {
-                self.find(Finding::error(
-                    "internal",
-                    format!("{address} has no JSON form: {error}"),
-                ));
+                let finding =
+                    Finding::error("internal", format!("{address} has no JSON form: {error}"));
+                self.find(finding.helped(OUR_FAULT));
                 None
             }
         }
@@ -155,7 +157,7 @@ pub fn blueprint(environment: &Environment, facts: &Facts) -> Result<Blueprint, 
             Ok(Blueprint { graph, manual, findings, protection })
         }
         Err(error) => {
-            findings.push(Finding::error("order", error.to_string()));
+            findings.push(Finding::error("order", error.to_string()).helped(OUR_FAULT));
             Err(findings)
         }
     }

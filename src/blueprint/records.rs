@@ -151,10 +151,7 @@ impl Published<'_> {
         if record.kind == RecordType::Cname && record.name == Arg::Known(zone.name.clone()) {
             let message =
                 format!("{} is the hosted zone itself, where no CNAME can stand", zone.name);
-            let help = Some(
-                "choose a name below it, or write the record by hand (`dns = \"manual\"`)"
-                    .to_owned(),
-            );
+            let help = "choose a name below it, or write the record by hand (`dns = \"manual\"`)";
             into.find(self.environment.finding("cname-at-apex", &place.key, message, "", help));
             return;
         }
@@ -324,7 +321,7 @@ fn zone_finding(
     };
     let [table, name] = place.key;
     let key = if place.zone.is_some() { &[table, name, "zone"][..] } else { &[table, name][..] };
-    environment.finding(id, key, problem.to_string(), label, Some(help))
+    environment.finding(id, key, problem.to_string(), label, help)
 }
 
 #[cfg(test)]

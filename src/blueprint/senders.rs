@@ -91,7 +91,7 @@ fn too_long(
         &["send_policies", name.as_str(), "from"],
         format!("the IAM policy `{name}` would have {length} characters, and IAM allows {DOCUMENT_LENGTH_MAX}"),
         "too many addresses",
-        Some("use fewer patterns, such as `*@*.example.com`, or split it into several send policies".to_owned()),
+        "use fewer patterns, such as `*@*.example.com`, or split it into several send policies",
     )
 }
 

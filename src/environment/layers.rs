@@ -119,7 +119,8 @@ fn bytes(path: &Path) -> io::Result<Vec<u8>> {
 fn unreadable(root: &Path, name: &FileName, error: &io::Error, place: Option<Location>) -> Finding {
     let shown = shown_path(name);
     if error.kind() != io::ErrorKind::NotFound {
-        let finding = Finding::error("file-unreadable", format!("cannot read `{shown}`: {error}"));
+        let finding = Finding::error("file-unreadable", format!("cannot read `{shown}`: {error}"))
+            .helped("make it a file that whoever runs this may read");
         return finding.at(place.unwrap_or_else(|| Location::file(shown)));
     }
     let present: Vec<String> =
@@ -201,7 +202,18 @@ fn syntax(source: &Arc<Source>, message: &str, span: Range<usize>) -> Finding {
         "" => finding,
         expected => finding.labelled(format!("expected {}", words::shown(expected))),
     };
-    finding.at(source.location(span))
+    let help = match what {
+        "unclosed table" | "unclosed array table" => {
+            "end the header with the brackets it began with"
+        }
+        "invalid basic string" => {
+            "end the text with `\"` on its line, and write a control character by its number, such as `\\u0007`"
+        }
+        _ => {
+            "texts stand in quotes, headers in brackets, and every key on a line of its own: https://toml.io"
+        }
+    };
+    finding.helped(help).at(source.location(span))
 }
 
 /// The line that a byte is on.

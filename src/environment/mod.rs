@@ -216,13 +216,10 @@ impl Environment {
         key_path: &[&str],
         message: impl Into<String>,
         label: impl Into<String>,
-        help: Option<String>,
+        help: impl Into<String>,
     ) -> Finding {
-        let finding = Finding::error(id, message).labelled(label).at(self.location(key_path));
-        match help {
-            Some(help) => finding.helped(help),
-            None => finding,
-        }
+        let finding = Finding::error(id, message).labelled(label).helped(help);
+        finding.at(self.location(key_path))
     }
 
     /// The place of a value in whichever file it came from; of the nearest table above it where it was left out.

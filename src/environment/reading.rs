@@ -61,7 +61,10 @@ pub(super) fn read(name: &FileName, mut document: Node) -> Reading {
         Err(error) => {
             // Unless the shape missed something, this repeats one of the findings.
             if findings.is_empty() {
-                let finding = Finding::error("invalid-value", format!("cannot be read: {error}"));
+                let finding = Finding::error("invalid-value", format!("cannot be read: {error}"))
+                    .helped(
+                        "please report this file: sesinfra should have said what is wrong in it",
+                    );
                 findings.push(finding.at(Location::file(layers::shown_path(name))));
             }
             None

@@ -80,7 +80,7 @@ pub(super) fn read(
             &["account", "production_access", key],
             format!("the statement has {count} characters with everything filled in"),
             format!("AWS takes 1 to {LONGEST}"),
-            Some(help),
+            help,
         ));
         return None;
     }
@@ -102,7 +102,7 @@ fn read_file(
                 &["account", "production_access", key],
                 format!("`environments/{path}` cannot be read: {error}"),
                 "no such text",
-                Some("the file is named from the folder of the environment files".to_owned()),
+                "the file is named from the folder of the environment files",
             ));
             None
         }
@@ -138,7 +138,7 @@ fn fill(
                     &["account", "production_access", key],
                     format!("the statement says `{{{{{}}}}}`", super::words::shown(name.trim())),
                     label,
-                    Some(help),
+                    help,
                 ));
             }
         }

@@ -77,6 +77,16 @@ fn every_error_says_where() {
 }
 
 #[test]
+fn every_error_says_what_to_do() {
+    for case in cases() {
+        for finding in &findings(&repository().join(CASES).join(&case), "broken") {
+            let is_said = finding.help.as_ref().is_some_and(|help| !help.is_empty());
+            assert!(is_said || finding.severity != Severity::Error, "{case}: {finding:?}");
+        }
+    }
+}
+
+#[test]
 fn every_rule_is_known_and_has_a_case() {
     let known: BTreeSet<&str> = environment::rules().iter().map(|rule| rule.id).collect();
     let mut shown = BTreeSet::new();

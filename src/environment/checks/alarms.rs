@@ -145,7 +145,7 @@ fn periods(subject: &Subject<'_>, report: &mut Report<'_>) {
                     &path,
                     format!("a period cannot be `{}`", metric.period),
                     "neither 10, 20 or 30 seconds nor whole minutes",
-                    "",
+                    "write `10s`, `20s`, `30s` or whole minutes, such as `5m`",
                 );
             } else if seconds * u64::from(alarm.periods) > longest {
                 let days = longest / DAY;
@@ -173,7 +173,7 @@ fn periods(subject: &Subject<'_>, report: &mut Report<'_>) {
             &["alarms", "silence"],
             format!("`silence` cannot be `{}`", alarms.silence),
             "not whole hours from 1h to 7d",
-            "",
+            "write whole hours, such as `2h`",
         );
     }
 }

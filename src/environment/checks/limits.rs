@@ -82,6 +82,7 @@ fn too_many(subject: &Subject<'_>, report: &mut Report<'_>) {
             settings.events.len(),
             MOST_DESTINATIONS,
             "event destinations of a set",
+            "put types that go to one place into one destination, or use a second set",
         );
         for (name, event) in &settings.events {
             if let EventTarget::Cloudwatch(dimensions) = &event.target {
@@ -92,16 +93,25 @@ fn too_many(subject: &Subject<'_>, report: &mut Report<'_>) {
                     dimensions.len(),
                     MOST_DIMENSIONS,
                     "dimensions of a destination",
+                    "keep those that metrics are looked at by, or use a second destination",
                 );
             }
         }
     }
     for (name, identity) in &settings.identities {
         let path = ["identities", &name.to_string(), "policies"];
-        exceed(report, &path, identity.policies.len(), MOST_POLICIES, "policies of an identity");
+        exceed(
+            report,
+            &path,
+            identity.policies.len(),
+            MOST_POLICIES,
+            "policies of an identity",
+            "name principals that may do the same in one policy",
+        );
     }
     if settings.tags.len() > MOST_TAGS {
-        exceed(report, &["tags"], settings.tags.len(), MOST_TAGS, "tags of a resource");
+        let what = "tags of a resource";
+        exceed(report, &["tags"], settings.tags.len(), MOST_TAGS, what, "take some out");
         return;
     }
     for (path, tags) in tag_tables(subject) {
@@ -113,13 +123,21 @@ fn too_many(subject: &Subject<'_>, report: &mut Report<'_>) {
             settings.tags.len() + added,
             MOST_TAGS,
             "tags of a resource, those of the environment included",
+            "take some out, here or in `[tags]`",
         );
     }
 }
 
-fn exceed(report: &mut Report<'_>, path: &[&str], count: usize, most: usize, what: &str) {
+fn exceed(
+    report: &mut Report<'_>,
+    path: &[&str],
+    count: usize,
+    most: usize,
+    what: &str,
+    help: &str,
+) {
     if count > most {
-        report.add(path, format!("{count} {what}"), format!("at most {most}"), "");
+        report.add(path, format!("{count} {what}"), format!("at most {most}"), help);
     }
 }
 

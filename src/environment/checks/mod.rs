@@ -197,7 +197,6 @@ impl Report<'_> {
         if self.check.assumes.doubts(path, self.subject.unread) {
             return;
         }
-        let help = Some(help.into()).filter(|help: &String| !help.is_empty());
         let mut finding =
             self.subject.environment.finding(self.check.id, path, message, label, help);
         finding.severity = self.check.severity;

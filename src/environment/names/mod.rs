@@ -122,7 +122,7 @@ formats! {
     "display-name", "a display name", DisplayName;
     "domain", "a domain name", DomainName;
     "email-address", "an e-mail address", EmailAddress;
-    "encryption", "an encryption", crate::environment::types::Encryption;
+    "encryption", "a way of encryption", crate::environment::types::Encryption;
     "event-bus", "an event bus", EventBus;
     "file-name", "the name of an environment file", FileName;
     "function-name", "the name of a Lambda function", FunctionName;

@@ -128,39 +128,56 @@ pub(super) fn choices(table: &Table) -> String {
 }
 
 /// How a value of the wrong type is most likely put right.
-pub(super) fn remedy(node: &Node, shape: &Shape) -> Option<String> {
+pub(super) fn remedy(node: &Node, shape: &Shape) -> String {
     match (shape, &node.content) {
-        (Shape::List { .. }, Content::Text(text)) => Some(format!("write `[\"{}\"]`", shown(text))),
+        (Shape::List { .. }, Content::Text(text)) => format!("write `[\"{}\"]`", shown(text)),
         (Shape::List { .. }, Content::Table(_)) => {
-            Some("write `[{ ... }]`, or a header with two brackets: `[[...]]`".to_owned())
+            "write `[{ ... }]`, or a header with two brackets: `[[...]]`".to_owned()
         }
         (Shape::Text(Some(format)), Content::Integer(number)) => {
-            Some(match (format.name, u32::try_from(*number)) {
+            match (format.name, u32::try_from(*number)) {
                 ("time-span", Ok(seconds)) => {
                     format!("write `\"{}\"` for so many seconds", TimeSpan::from_seconds(seconds))
                 }
                 _ => format!("write it in quotes: `\"{number}\"`"),
-            })
+            }
         }
         (Shape::Text(None) | Shape::Word(_), Content::Integer(number)) => {
-            Some(format!("write it in quotes: `\"{number}\"`"))
+            format!("write it in quotes: `\"{number}\"`")
         }
-        (Shape::Word(words), Content::Switch(_)) => Some(format!("write {}", listed(words, "or"))),
         (Shape::Switch, Content::Text(text)) => match text.to_lowercase().as_str() {
-            "true" | "yes" | "on" => Some("write `true`, without quotes".to_owned()),
-            "false" | "no" | "off" => Some("write `false`, without quotes".to_owned()),
-            _ => None,
+            "true" | "yes" | "on" => "write `true`, without quotes".to_owned(),
+            "false" | "no" | "off" => "write `false`, without quotes".to_owned(),
+            _ => plain_remedy(shape),
         },
         (Shape::Integer { .. }, Content::Text(text)) if text.parse::<u32>().is_ok() => {
-            Some(format!("write `{text}`, without quotes"))
+            format!("write `{text}`, without quotes")
         }
-        (Shape::Table(table), _) if !table.choices.is_empty() => {
-            Some(format!("write a table with {}", choices(table)))
+        _ => plain_remedy(shape),
+    }
+}
+
+/// What a value of this shape looks like, whatever stands in its place.
+fn plain_remedy(shape: &Shape) -> String {
+    match shape {
+        Shape::Table(table) if !table.choices.is_empty() => {
+            format!("write a table with {}", choices(table))
         }
-        (Shape::Table(table), _) => {
+        Shape::Table(table) => {
             let fields: Vec<&String> = table.fields.keys().collect();
-            Some(format!("write a table with keys from {}", listed(&fields, "and")))
+            format!("write a table with keys from {}", listed(&fields, "and"))
         }
-        _ => None,
+        Shape::Named { .. } | Shape::Free => "write a table: `{ name = ... }`".to_owned(),
+        Shape::List { .. } => "write an array: `[...]`".to_owned(),
+        // What is said of no text at all is what a text must be.
+        Shape::Text(Some(format)) => match (format.normal)("") {
+            Err(error) => error.remedy,
+            Ok(_) => "write a text in quotes".to_owned(),
+        },
+        Shape::Text(None) => "write a text in quotes".to_owned(),
+        Shape::Word(words) => format!("write {}", listed(words, "or")),
+        Shape::Integer { least, most } => format!("write a whole number from {least} to {most}"),
+        Shape::Number => "write a number, without quotes".to_owned(),
+        Shape::Switch => "write `true` or `false`".to_owned(),
     }
 }

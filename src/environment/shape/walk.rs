@@ -5,7 +5,7 @@ use super::{Choice, Field, Shape, Table};
 use crate::environment::document::{Content, Node};
 use crate::environment::finding::Finding;
 use crate::environment::names::Format;
-use crate::environment::words::{key, path, shown};
+use crate::environment::words::{key, listed, path, shown};
 use std::collections::BTreeMap;
 
 /// A file with more problems than this is no environment file.
@@ -55,7 +55,8 @@ impl Walk {
                         "out-of-range",
                         format!("`{}` cannot be {number}", self.name()),
                     )
-                    .labelled(format!("not from {least} to {most}"));
+                    .labelled(if number < least { "too small" } else { "too large" })
+                    .helped(format!("write a whole number from {least} to {most}"));
                     self.report(node, finding);
                 }
             }
@@ -150,15 +151,20 @@ impl Walk {
         self.within(name, |walk| walk.push(finding.at(entry.key_location())));
     }
 
-    fn list(&mut self, node: &Node, items: &[Node], shape: &Shape, least: usize) {
+    fn list(&mut self, node: &Node, items: &[Node], item: &Shape, least: usize) {
         if items.len() < least {
+            let help = match item {
+                Shape::Word(words) => format!("write one or more of {}", listed(words, "and")),
+                _ => "write at least one".to_owned(),
+            };
             let finding = Finding::error("too-few", format!("`{}` is empty", self.name()))
                 .labelled("needs at least one")
+                .helped(help)
                 .at(node.location());
             self.note(finding);
         }
-        for (index, item) in items.iter().enumerate() {
-            self.within(&index.to_string(), |walk| walk.value(item, shape));
+        for (index, node) in items.iter().enumerate() {
+            self.within(&index.to_string(), |walk| walk.value(node, item));
         }
     }
 
@@ -229,10 +235,10 @@ impl Walk {
         let meaning = field.map_or("", |field| field.meaning.as_str());
         let finding =
             Finding::error("missing-key", message).labelled(format!("`{name}` is missing here"));
-        let finding = match meaning {
-            "" => finding,
-            meaning => finding.helped(format!("`{name}`: {meaning}")),
-        };
+        let finding = finding.helped(match meaning {
+            "" => format!("write `{name}`"),
+            meaning => format!("`{name}`: {meaning}"),
+        });
         self.report(node, finding);
     }
 
@@ -273,11 +279,7 @@ impl Walk {
         let found = node.content.title();
         let message = format!("`{}` must be {}, not {found}", self.name(), expected(shape));
         let finding = Finding::error("wrong-type", message).labelled(format!("this is {found}"));
-        let finding = match remedy(node, shape) {
-            Some(remedy) => finding.helped(remedy),
-            None => finding,
-        };
-        self.report(node, finding);
+        self.report(node, finding.helped(remedy(node, shape)));
     }
 
     /// Anything that JSON can hold: no dates, and no numbers that are none.
@@ -298,7 +300,8 @@ impl Walk {
                     "wrong-type",
                     format!("`{}` cannot be said in JSON", self.name()),
                 )
-                .labelled("neither a text, a finite number, true nor false");
+                .labelled("neither a text, a finite number, true nor false")
+                .helped("write it in quotes, as a text");
                 self.report(node, finding);
             }
             _ => {}

@@ -54,7 +54,9 @@ fn a_flood_of_faults_is_cut_short() {
 fn what_is_no_file_cannot_be_read() {
     let root = project("directory", &[]);
     std::fs::create_dir(root.join("environments/x.toml")).unwrap();
-    assert_eq!(ids(&findings(&root, "x")), ["file-unreadable"]);
+    let found = findings(&root, "x");
+    assert_eq!(ids(&found), ["file-unreadable"]);
+    assert!(found.iter().all(|finding| finding.help.is_some()), "{found}");
 }
 
 #[test]

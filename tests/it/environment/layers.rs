@@ -55,9 +55,8 @@ fn a_value_knows_its_file() {
 #[test]
 fn a_later_finding_stands_at_the_value_in_its_file_or_at_the_table_that_lacks_it() {
     let environment = loaded(&layered("finding"), "top");
-    let at = |path: &[&str]| {
-        environment.finding("x", path, "m", "l", None).location.unwrap().to_string()
-    };
+    let at =
+        |path: &[&str]| environment.finding("x", path, "m", "l", "h").location.unwrap().to_string();
     assert_eq!(at(&["tags", "tier"]), "environments/middle.toml:3:8");
     assert_eq!(at(&["identities", "new.app"]), "environments/top.toml:8:1");
     assert_eq!(at(&["identities", "new.app", "zone"]), "environments/top.toml:8:1");
