@@ -11,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+pub use grants::SENDERS;
+
 /// The version that every document of ours has. Without one AWS reads a document as `2008-10-17`.
 pub const VERSION: &str = "2012-10-17";
 /// What a document without a `Version` is: policy variables are plain text in it.

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use super::plan::digest_of;
 use super::planning::Changes;
 use super::{
-    Action, Address, Family, Field, Graph, Life, LiveValue, Marks, Ownership, PlannedChange,
-    Registry, World,
+    Action, Address, Family, Field, Graph, Life, LiveValue, Marks, Ownership, PlanError,
+    PlannedChange, Registry, World,
 };
 
 /// In a root's marks beside the tokens of children: something in the family was made anew, and what relies on it is not
@@ -127,6 +127,37 @@ impl Kinship<'_> {
             relinks,
             given_away,
         }
+    }
+
+    /// What differs in a family whose marks say that all this was applied before was changed by others, and is judged so.
+    pub(super) fn judge_mending(
+        &self,
+        changes: &mut Changes,
+        families: &[Family],
+    ) -> Result<(), PlanError> {
+        for family in families {
+            let was_applied = |live: &LiveValue| {
+                live.ownership == Ownership::Ours
+                    && live.marks.digest.is_some()
+                    && live.marks.digest == family.digest
+            };
+            if !self.world.get(&family.root).is_some_and(was_applied) {
+                continue;
+            }
+            for member in &family.members {
+                let change = changes.get_mut(member).filter(|it| it.action == Action::Update);
+                let (Some(change), Some(kind)) = (change, self.registry.get(member.kind())) else {
+                    continue;
+                };
+                let (Some(from), Some(to)) = (&change.from, &change.to) else { continue };
+                let failed = |source| PlanError::Kind { address: member.clone(), source };
+                let impact = kind.impact_of_mending(from, to, &change.fields).map_err(failed)?;
+                if let Some(impact) = impact {
+                    change.impact = impact;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Whether `address` is a setting that belongs to nobody.

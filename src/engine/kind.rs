@@ -200,6 +200,17 @@ pub trait Kind: Send + Sync + 'static {
         fields: &[Field],
     ) -> Impact;
 
+    /// What turning `from` back into `to` does to mail, where `to` was declared and applied before, and others changed it
+    /// since; `None` if that is what any such change does.
+    fn impact_of_mending(
+        &self,
+        _from: &Self::Spec,
+        _to: &Self::Spec,
+        _fields: &[Field],
+    ) -> Option<Impact> {
+        None
+    }
+
     /// Writes the marks on a root. Children and aspects have none.
     async fn mark(&self, name: &str, _marks: &Marks) -> Result<(), BoxError> {
         Err(format!("{}.{name} carries no marks of its own", Self::NAME).into())

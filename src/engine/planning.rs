@@ -111,6 +111,7 @@ pub async fn plan(
     let relinks = planning.follow_recreated(&mut changes);
     let mut families = planning.kinship.families(&changes, relinks);
     planning.kinship.complete_marks(&mut changes, &families);
+    planning.kinship.judge_mending(&mut changes, &families)?;
     if !options.targets.is_empty() {
         keep_targets(&options.targets, graph, &world, &mut changes, &mut families);
     }

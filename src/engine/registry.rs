@@ -66,6 +66,13 @@ pub trait DynKind: Send + Sync {
         to: Option<&Value>,
         fields: &[Field],
     ) -> Result<Impact, BoxError>;
+    /// See [`Kind::impact_of_mending`].
+    fn impact_of_mending(
+        &self,
+        from: &Value,
+        to: &Value,
+        fields: &[Field],
+    ) -> Result<Option<Impact>, BoxError>;
     /// See [`Kind::mark`].
     async fn mark(&self, name: &str, marks: &Marks) -> Result<(), BoxError>;
     /// See [`Kind::unmark`].
@@ -253,6 +260,16 @@ impl<K: Kind> DynKind for K {
         let from = from.map(|from| typed("the live spec", from)).transpose()?;
         let to = to.map(|to| typed("the wanted spec", to)).transpose()?;
         Ok(Kind::impact(self, from.as_ref(), to.as_ref(), fields))
+    }
+
+    fn impact_of_mending(
+        &self,
+        from: &Value,
+        to: &Value,
+        fields: &[Field],
+    ) -> Result<Option<Impact>, BoxError> {
+        let (from, to) = (typed("the live spec", from)?, typed("the wanted spec", to)?);
+        Ok(Kind::impact_of_mending(self, &from, &to, fields))
     }
 
     async fn mark(&self, name: &str, marks: &Marks) -> Result<(), BoxError> {

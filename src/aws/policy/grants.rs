@@ -7,6 +7,9 @@ use std::collections::BTreeSet;
 
 use super::{Policy, Statement};
 
+/// What stands before a pattern of From addresses among the rights that a document grants.
+pub const SENDERS: &str = "mail from ";
+
 /// The key of IAM by which a right to send is tied to From addresses.
 const FROM: &str = "ses:FromAddress";
 
@@ -46,9 +49,9 @@ fn resources(statement: &Statement) -> BTreeSet<String> {
 fn senders(statement: &Statement) -> BTreeSet<String> {
     let mut named = statement.condition.values().filter_map(|keys| keys.get(FROM)).peekable();
     if named.peek().is_none() {
-        return BTreeSet::from(["mail from *".to_owned()]);
+        return BTreeSet::from([format!("{SENDERS}*")]);
     }
-    named.flatten().map(|pattern| format!("mail from {pattern}")).collect()
+    named.flatten().map(|pattern| format!("{SENDERS}{pattern}")).collect()
 }
 
 /// Whether all that `text` stands for matches `pattern`: `*` for any characters, `?` for one.

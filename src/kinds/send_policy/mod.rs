@@ -19,7 +19,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
 use crate::aws::policies::{Policies, Principal, PrincipalKind};
-use crate::aws::policy::{Policy, Statement};
+use crate::aws::policy::{Policy, SENDERS, Statement};
 use crate::aws::{OrAbsent, Session, failed};
 use crate::engine::{
     BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Put, Reading, Severity, Wanted,
@@ -190,6 +190,19 @@ impl Kind for SendPolicy {
         }
     }
 
+    fn impact_of_mending(&self, from: &Spec, to: &Spec, fields: &[Field]) -> Option<Impact> {
+        let lost = from.document.taken_away_by(&to.document);
+        let is_by_hand = !touches(fields, "path")
+            && !lost.is_empty()
+            && lost.iter().all(|right| is_beyond_files(right));
+        let lost: Vec<String> = lost.into_iter().collect();
+        let reason = format!(
+            "takes back what no file grants and somebody put in by hand: {}; all that the file grants stays",
+            lost.join(", ")
+        );
+        is_by_hand.then(|| Impact::new(Severity::Safe, reason))
+    }
+
     async fn mark(&self, name: &str, marks: &Marks) -> Result<(), BoxError> {
         let arn = self
             .policies
@@ -233,6 +246,22 @@ impl Kind for SendPolicy {
                 others: BTreeSet::from(["role/theirs".to_owned()]),
             },
         ]
+    }
+}
+
+/// Whether a right, as [`Policy::taken_away_by`] says it, is one that a send policy of a file never has: to do more than send,
+/// on more than what is named, or as anybody. An address or a resource that is named may be meant, whoever wrote it.
+fn is_beyond_files(right: &str) -> bool {
+    let is_action = !right.starts_with("arn:") && !right.starts_with(SENDERS);
+    match right.strip_prefix(SENDERS) {
+        Some(pattern) => pattern == "*",
+        None if right == "*" => true,
+        None if is_action => right.contains('*'),
+        // Listed by tags, resources of a file are these two patterns.
+        None => {
+            right.contains('*')
+                && ![":identity/*", ":configuration-set/*"].iter().any(|it| right.ends_with(it))
+        }
     }
 }
 

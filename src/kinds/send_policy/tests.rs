@@ -32,3 +32,19 @@ fn a_set_that_goes_may_be_used_until_the_end_and_nothing_else_stays() {
     let long = "set/".to_owned() + &"x".repeat(DOCUMENT_LENGTH_MAX);
     assert_eq!(document_meanwhile("set/", &statement(&[&long], &["*@a"]), &new), None);
 }
+
+#[test]
+fn what_no_file_grants_is_told_from_what_one_might() {
+    for by_hand in ["*", "ses:*", "mail from *", "arn:aws:ses:*:*:*", "s3:Get*"] {
+        assert!(is_beyond_files(by_hand), "{by_hand}");
+    }
+    for meant in [
+        "ses:sendemail",
+        "mail from *@b.app",
+        "arn:aws:ses:us-east-1:123456789012:identity/b.app",
+        "arn:aws:ses:us-east-1:123456789012:identity/*",
+        "arn:aws:ses:us-east-1:123456789012:configuration-set/*",
+    ] {
+        assert!(!is_beyond_files(meant), "{meant}");
+    }
+}

@@ -175,3 +175,40 @@ async fn a_plan_without_changes_takes_one_list_and_a_few_calls_for_each_policy()
     ];
     assert!(iam.iter().map(|(action, count)| (action.as_str(), **count)).eq(expected), "{iam:?}");
 }
+
+/// As somebody who has to mend things at once writes another document.
+async fn by_hand(iam: &aws_sdk_iam::Client, document: &str) {
+    let made = iam.create_policy_version().policy_arn(arn("/pivot-test-api")).set_as_default(true);
+    made.policy_document(document).send().await.unwrap();
+}
+
+#[tokio::test]
+async fn closing_what_was_opened_by_hand_is_no_loss_of_mail_but_an_address_is() {
+    let stage = Stage::new().await;
+    let iam = principals(&stage).await;
+    let file = policy("\"*@pivot.app\"", "attach = { roles = [\"api\"] }");
+    stage.converge(&file).await;
+    let impact = async |file: &str| {
+        let plan = stage.open(file).await.plan().await.unwrap();
+        let change = plan.change(&address("send_policy.pivot-test-api")).unwrap();
+        (change.impact.severity, change.impact.reason.clone())
+    };
+    let open = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Send","Effect":"Allow","Action":"ses:*","Resource":"*"}]}"#;
+    by_hand(&iam, open).await;
+    let (severity, reason) = impact(&file).await;
+    assert_eq!(severity, Severity::Safe, "{reason}");
+    assert!(reason.contains("put in by hand: *, mail from *, ses:*"), "{reason}");
+    // With another file it cannot be told who granted what.
+    let narrower = policy("\"a@pivot.app\"", "attach = { roles = [\"api\"] }");
+    assert_eq!(impact(&narrower).await.0, Severity::StopsMail);
+    stage.converge(&file).await;
+    // An address that was let in by hand may be one that somebody needs.
+    let resource = format!("arn:aws:ses:us-east-1:{ACCOUNT}:identity/pivot.app");
+    let wider = format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Sid":"Send","Effect":"Allow","Action":["ses:SendEmail","ses:SendRawEmail"],"Resource":"{resource}","Condition":{{"StringLike":{{"ses:FromAddress":["*@pivot.app","*@other.app"]}}}}}}]}}"#
+    );
+    by_hand(&iam, &wider).await;
+    let (severity, reason) = impact(&file).await;
+    assert_eq!(severity, Severity::StopsMail);
+    assert!(reason.contains("mail from *@other.app"), "{reason}");
+}
