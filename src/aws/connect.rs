@@ -129,7 +129,9 @@ pub async fn sign_in(
     let aws = &environment.settings.aws;
     let arns = Arns::new(aws.account.clone(), aws.region.clone());
     check_role(aws, &arns)?;
-    let owner = Owner::new(environment.settings.project.clone(), environment.name.clone(), &arns);
+    let settings = &environment.settings;
+    let owner = Owner::new(settings.project.clone(), environment.name.clone(), &arns);
+    let owner = owner.leaving(settings.ignore_tags.clone());
     let way = Arc::new(Way::default());
     let mut config = sdk_config(aws, access, &way).await;
     if let Some(role) = &aws.role {

@@ -8,7 +8,7 @@ use super::{Arns, Owner};
 use crate::environment::Environment;
 
 /// The other environments of a project, seen from one of them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Neighbours {
     /// Who they are, each with what it is called here.
     owners: Vec<(Owner, String)>,

@@ -7,12 +7,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest, Sha256};
 
 use super::Arns;
 use crate::engine::{Marks, Ownership};
-use crate::environment::names::{FileName, ProjectName};
+use crate::environment::names::{FileName, ProjectName, TagPattern};
 
 /// What all of our own tags start with.
 const PREFIX: &str = "sesinfra:";
@@ -32,12 +33,16 @@ const VALUE_LENGTH_MAX: usize = 256;
 type Tags = BTreeMap<String, String>;
 
 /// The owner of everything that one environment makes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Owner {
     project: ProjectName,
     environment: FileName,
     account: String,
     region: String,
+    /// Tags that are left to others.
+    left: BTreeSet<TagPattern>,
+    /// Those that were seen, by resource: what is made anew gets them again.
+    seen: Arc<Mutex<BTreeMap<String, Tags>>>,
 }
 
 /// What a tag call and an untag call must do to turn live tags into wanted ones.
@@ -62,7 +67,15 @@ impl Owner {
     #[must_use]
     pub fn new(project: ProjectName, environment: FileName, arns: &Arns) -> Self {
         let (account, region) = (arns.account().to_string(), arns.region().to_string());
-        Self { project, environment, account, region }
+        let (left, seen) = (BTreeSet::new(), Arc::default());
+        Self { project, environment, account, region, left, seen }
+    }
+
+    /// The same, with tags that are left to others.
+    #[must_use]
+    pub fn leaving(mut self, left: BTreeSet<TagPattern>) -> Self {
+        self.left = left;
+        self
     }
 
     /// The project.
@@ -94,11 +107,41 @@ impl Owner {
         tags
     }
 
+    /// The same for a resource that is yet to be made, with the tags of others that it had before, should it be made anew.
+    #[must_use]
+    pub fn tags_at_first(&self, arn: &str, marks: &Marks) -> Tags {
+        let mut tags = self.seen().get(&without_path(arn)).cloned().unwrap_or_default();
+        tags.extend(self.tags(arn, marks));
+        tags
+    }
+
+    fn seen(&self) -> MutexGuard<'_, BTreeMap<String, Tags>> {
+        // Each use is one operation, so a panic elsewhere cannot leave the map half changed.
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a tag is the user's: neither ours, nor AWS's own, nor left to others.
+    fn is_of_user(&self, key: &str) -> bool {
+        !key.starts_with(PREFIX) && !key.starts_with("aws:") && !self.leaves(key)
+    }
+
+    fn leaves(&self, key: &str) -> bool {
+        !key.starts_with(PREFIX)
+            && !key.starts_with("aws:")
+            && self.left.iter().any(|pattern| pattern.matches(key))
+    }
+
     /// Whose the resource `arn` with these tags is, what its marks say, and the tags that are the user's.
     #[must_use]
     pub fn read(&self, arn: &str, tags: &Tags) -> (Ownership, Marks, Tags) {
-        let user = tags.iter().filter(|(key, _)| is_of_user(key));
-        let user: Tags = user.map(|(key, value)| (key.clone(), value.clone())).collect();
+        let only = |keep: &dyn Fn(&str) -> bool| -> Tags {
+            let kept = tags.iter().filter(|(key, _)| keep(key));
+            kept.map(|(key, value)| (key.clone(), value.clone())).collect()
+        };
+        let user = only(&|key| self.is_of_user(key));
+        if !self.left.is_empty() {
+            self.seen().insert(without_path(arn), only(&|key| self.leaves(key)));
+        }
         let ownership = self.ownership(arn, tags);
         let marks = if ownership == Ownership::Ours { read_marks(tags) } else { Marks::default() };
         (ownership, marks, user)
@@ -106,10 +149,11 @@ impl Owner {
 
     /// What turns the user's tags among the live tags of a resource into `wanted`.
     ///
-    /// AWS's own tags cannot be removed, and tags of ours are written by whoever has them: both are left alone.
+    /// AWS's own tags cannot be removed, tags of ours are written by whoever has them, and some are left to others: all those
+    /// are left alone.
     #[must_use]
     pub fn user_changes(&self, live: &Tags, wanted: &Tags) -> TagChanges {
-        changes(live, wanted, is_of_user)
+        changes(live, wanted, |key| self.is_of_user(key))
     }
 
     /// What turns the ownership tags among the live tags of the resource `arn` into those with `marks`.
@@ -167,8 +211,14 @@ fn changes(live: &Tags, wanted: &Tags, may_go: impl Fn(&str) -> bool) -> TagChan
     TagChanges { set: set.collect(), unset: unset.collect() }
 }
 
-fn is_of_user(key: &str) -> bool {
-    !key.starts_with(PREFIX) && !key.starts_with("aws:")
+/// The ARN by which a resource is known however often it is made anew: that of an IAM policy without its path, which may be
+/// another one then.
+fn without_path(arn: &str) -> String {
+    match arn.split_once(":policy/").and_then(|(head, path)| Some((head, path.rsplit('/').next()?)))
+    {
+        Some((head, name)) => format!("{head}:policy/{name}"),
+        None => arn.to_owned(),
+    }
 }
 
 fn is_mark(key: &str) -> bool {
@@ -299,149 +349,4 @@ fn decoded(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::environment::names::{AccountId, Region};
-
-    const ARN: &str = "arn:aws:ses:us-east-1:123456789012:identity/pivot.app";
-
-    fn owner(environment: &str) -> Owner {
-        let account = AccountId::parse("123456789012").unwrap();
-        let arns = Arns::new(account, Region::parse("us-east-1").unwrap());
-        let project = ProjectName::parse("pivot").unwrap();
-        Owner::new(project, FileName::parse(environment).unwrap(), &arns)
-    }
-
-    fn marks(children: &[&str], digest: Option<&str>) -> Marks {
-        Marks {
-            children: children.iter().map(ToString::to_string).collect(),
-            digest: digest.map(ToOwned::to_owned),
-        }
-    }
-
-    fn tags(pairs: &[(&str, &str)]) -> Tags {
-        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
-    }
-
-    #[test]
-    fn tags_give_back_the_marks_they_were_made_from() {
-        let marks = marks(&["zone:Z0123", "role#3f2a91bc", "policy:a b=c", "grüße"], Some("9f2c"));
-        let mut live = owner("prod").tags(ARN, &marks);
-        assert_eq!(live["sesinfra:digest"], "1:9f2c");
-        assert_eq!(live["sesinfra:seal"].len(), 12);
-        live.insert("team".to_owned(), "platform".to_owned());
-        live.insert("aws:createdBy".to_owned(), "x".to_owned());
-        let (ownership, read, user) = owner("prod").read(ARN, &live);
-        assert_eq!((ownership, read), (Ownership::Ours, marks));
-        assert_eq!(user, tags(&[("team", "platform")]));
-    }
-
-    #[test]
-    fn many_children_are_spread_over_numbered_tags_of_allowed_characters() {
-        let children: Vec<String> = (0..60).map(|number| format!("sub:{number:08x}#é")).collect();
-        let children: Vec<&str> = children.iter().map(String::as_str).collect();
-        let wanted = marks(&children, None);
-        let tags = owner("prod").tags(ARN, &wanted);
-        assert!(
-            tags.contains_key("sesinfra:children-2") && tags.contains_key("sesinfra:children-3")
-        );
-        for value in tags.values() {
-            assert!(value.len() <= VALUE_LENGTH_MAX);
-            let allowed = |it: char| it.is_ascii_alphanumeric() || "+-=._:/@ ".contains(it);
-            assert!(value.chars().all(allowed), "{value}");
-        }
-        assert_eq!(owner("prod").read(ARN, &tags).1, wanted);
-    }
-
-    #[test]
-    fn tags_copied_to_another_resource_do_not_count() {
-        let live = owner("prod").tags(ARN, &marks(&["zone:Z1"], None));
-        let (ownership, marks, _) =
-            owner("prod").read("arn:aws:ses:us-east-1:123456789012:identity/b.app", &live);
-        assert_eq!((ownership, marks), (Ownership::Unowned, Marks::default()));
-    }
-
-    #[test]
-    fn another_environment_is_named_and_a_stack_is_nobody() {
-        let mut live = owner("staging").tags(ARN, &Marks::default());
-        assert_eq!(
-            owner("prod").read(ARN, &live).0,
-            Ownership::Foreign("pivot/staging".to_owned())
-        );
-        live.insert("aws:cloudformation:stack-id".to_owned(), "x".to_owned());
-        assert_eq!(owner("staging").read(ARN, &live).0, Ownership::Unowned);
-        assert_eq!(owner("prod").read(ARN, &Tags::new()).0, Ownership::Unowned);
-    }
-
-    #[test]
-    fn what_is_in_a_stack_is_ours_once_it_is_adopted_from_exactly_that_stack() {
-        let owner = owner("prod");
-        let in_stack = |id: &str| {
-            tags(&[("aws:cloudformation:stack-id", id), ("aws:cloudformation:stack-name", "mail")])
-        };
-        let mut live = in_stack("arn:1");
-        assert!(note_of_stack(&live).unwrap().contains("stack mail"));
-        live.extend(owner.mark_changes(ARN, &live, &Marks::default()).set);
-        assert_eq!(owner.read(ARN, &live).0, Ownership::Ours);
-        live.extend(in_stack("arn:2"));
-        assert_eq!(owner.read(ARN, &live).0, Ownership::Unowned);
-        assert_eq!(note_of_stack(&Tags::new()), None);
-    }
-
-    #[test]
-    fn letting_go_takes_all_of_ours_and_nothing_else() {
-        let mut live = owner("prod").tags(ARN, &marks(&["zone:Z1"], Some("9f2c")));
-        live.extend(tags(&[("sesinfra:signing-key", "ab"), ("team", "x"), ("aws:createdBy", "y")]));
-        let changes = owner("prod").unmark_changes(&live);
-        live.retain(|key, _| !changes.unset.contains(key));
-        assert_eq!(live, tags(&[("team", "x"), ("aws:createdBy", "y")]));
-    }
-
-    #[test]
-    fn a_digest_of_an_unknown_version_is_none() {
-        let mut live = owner("prod").tags(ARN, &marks(&[], Some("9f2c")));
-        live.insert("sesinfra:digest".to_owned(), "2:9f2c".to_owned());
-        assert_eq!(owner("prod").read(ARN, &live).1.digest, None);
-    }
-
-    #[test]
-    fn changes_of_the_user_leave_tags_of_aws_and_ours() {
-        let live = tags(&[
-            ("aws:createdBy", "x"),
-            ("sesinfra:signing-key", "1:ab"),
-            ("sesinfra:children-2", "sub:1"),
-            ("team", "old"),
-            ("gone", "x"),
-        ]);
-        let wanted = tags(&[("team", "new")]);
-        let changes = owner("prod").user_changes(&live, &wanted);
-        assert_eq!(changes.set, wanted);
-        let unset: Vec<&str> = changes.unset.iter().map(String::as_str).collect();
-        assert_eq!(unset, ["gone"]);
-    }
-
-    #[test]
-    fn marks_change_without_touching_the_tags_of_the_user() {
-        let owner = owner("prod");
-        let mut live = owner.tags(ARN, &marks(&["zone:Z1", "zone:Z2"], Some("9f2c")));
-        live.insert("team".to_owned(), "platform".to_owned());
-        let changes = owner.mark_changes(ARN, &live, &marks(&[], None));
-        assert!(changes.set.is_empty());
-        let unset: Vec<&str> = changes.unset.iter().map(String::as_str).collect();
-        assert_eq!(unset, ["sesinfra:children", "sesinfra:digest"]);
-        assert!(
-            owner
-                .mark_changes(ARN, &live, &marks(&["zone:Z1", "zone:Z2"], Some("9f2c")))
-                .is_empty()
-        );
-    }
-
-    #[test]
-    fn every_part_of_an_owner_counts_in_dns() {
-        let at = |name: &str, domain: &str| owner(name).dns_id(domain);
-        assert_ne!(at("prod", "pivot.app"), at("staging", "pivot.app"));
-        assert_ne!(at("prod", "pivot.app"), at("prod", "shop.pivot.app"));
-        assert_eq!(at("prod", "pivot.app").len(), 12);
-        assert_ne!(twelve_hex_digits(&["ab", "c"]), twelve_hex_digits(&["a", "bc"]));
-    }
-}
+mod tests;

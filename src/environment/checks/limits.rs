@@ -30,6 +30,13 @@ pub(super) const CHECKS: &[Check] = &[
         run: reserved_tag,
     },
     Check {
+        id: "ignored-tag",
+        severity: Severity::Error,
+        rule: "A tag is declared here or left to others, not both.",
+        assumes: Assumes::Nothing,
+        run: ignored_tag,
+    },
+    Check {
         id: "tag-case",
         severity: Severity::Error,
         rule: "IAM compares tag keys without regard to case.",
@@ -209,6 +216,25 @@ fn reserved_tag(subject: &Subject<'_>, report: &mut Report<'_>) {
                 format!("the tag key `{}` is reserved", words::shown(key.as_str())),
                 format!("kept by {owner} for itself"),
                 "choose another key",
+            );
+        }
+    }
+}
+
+fn ignored_tag(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let settings = subject.settings();
+    let environment = [(vec!["tags".to_owned()], &settings.tags)];
+    for (path, tags) in environment.into_iter().chain(tag_tables(subject)) {
+        for key in tags.keys() {
+            let ignored = settings.ignore_tags.iter().find(|it| it.matches(key.as_str()));
+            let Some(pattern) = ignored else { continue };
+            let mut path: Vec<&str> = path.iter().map(String::as_str).collect();
+            path.push(key.as_str());
+            report.add_at_key(
+                &path,
+                format!("the tag `{key}` is declared and left to others"),
+                format!("`ignore_tags` has `{pattern}`"),
+                "take it out here, or out of `ignore_tags`",
             );
         }
     }

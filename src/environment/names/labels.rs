@@ -161,6 +161,49 @@ text_name! {
 }
 
 text_name! {
+    /// Which tags: the key of one, or what keys start with and `*`, such as `cost-*`.
+    TagPattern, "tag-pattern", tag_pattern
+}
+
+impl TagPattern {
+    /// Whether it is about the tag `key`.
+    #[must_use]
+    pub fn matches(&self, key: &str) -> bool {
+        match self.0.strip_suffix('*') {
+            Some(start) => key.starts_with(start),
+            None => key == self.0,
+        }
+    }
+}
+
+fn tag_pattern(text: &str) -> Result<String, NameError> {
+    let start = text.strip_suffix('*').unwrap_or(text);
+    if text == "*" {
+        return Err(NameError::new(
+            "is every tag",
+            "write what the keys start with, such as `cost-*`; `ignore = [\"tags\"]` leaves all tags of one resource to others",
+        ));
+    }
+    let characters =
+        "letters, digits, spaces and `+-=._:/@`, with `*` at the end for all keys that start so";
+    run_of(start, 128, tag_character, characters)?;
+    let lower = start.to_lowercase();
+    if lower.starts_with("aws:") {
+        return Err(NameError::new(
+            "is of AWS's own tags",
+            "remove it: those are left alone anyway",
+        ));
+    }
+    if lower.starts_with("sesinfra:") {
+        return Err(NameError::new(
+            "is of the tags by which sesinfra knows what it owns",
+            "remove it: those cannot be left to others",
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+text_name! {
     /// The value of a tag: at most 256 letters, digits, spaces and `+-=._:/@`; may be empty.
     TagValue, "tag-value", |text| match text {
         "" => Ok(String::new()),
@@ -224,6 +267,13 @@ mod tests {
     fn a_wrong_character_is_named() {
         assert_eq!(SetName::parse("web mail").unwrap_err().reason, "contains ' '");
         assert!(TagKey::parse("cost centre").is_ok());
+        assert!(TagPattern::parse("cost centre").unwrap().matches("cost centre"));
+        assert!(!TagPattern::parse("cost").unwrap().matches("cost-1"));
+        assert!(TagPattern::parse("cost-*").unwrap().matches("cost-1"));
+        assert!(!TagPattern::parse("cost-*").unwrap().matches("Cost-1"));
+        for wrong in ["", "*", "a*b", "*a", "aws:*", "SESinfra:seal", "sesinfra:*"] {
+            assert!(TagPattern::parse(wrong).is_err(), "{wrong}");
+        }
         assert!(TagValue::parse("").is_ok());
         assert!(TagKey::parse("").is_err());
     }

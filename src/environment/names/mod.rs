@@ -20,7 +20,7 @@ pub use domains::{DomainName, MailFromName};
 pub use labels::{
     DestinationName, DimensionName, DimensionValue, DisplayName, FileName, IamName,
     IdentityPolicyName, PoolName, ProjectName, QueueName, Selector, SendPolicyName, SetName,
-    TagKey, TagValue, TopicName,
+    TagKey, TagPattern, TagValue, TopicName,
 };
 pub use metrics::{AlarmAction, AlarmName, Description, MetricText, QueryId, Statistic};
 pub use paths::RelativePath;
@@ -157,6 +157,7 @@ formats! {
     "stream", "a Firehose stream", StreamReference;
     "stream-name", "the name of a Firehose stream", StreamName;
     "tag-key", "a tag key", TagKey;
+    "tag-pattern", "a tag key, or the start of some", TagPattern;
     "tag-value", "a tag value", TagValue;
     "time-span", "a length of time", TimeSpan;
     "topic", "a topic", TopicReference;

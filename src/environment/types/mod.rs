@@ -41,11 +41,11 @@ pub use send_policy::{Attach, SendPolicy};
 
 use super::names::{
     AccountId, DomainName, FileName, IdentityName, ProjectName, QueueName, Region, RoleArn,
-    SendPolicyName, SetName, TagKey, TagValue, TopicName, ZoneId,
+    SendPolicyName, SetName, TagKey, TagPattern, TagValue, TopicName, ZoneId,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The tags of a resource: keys to values. At most 40, beside those that sesinfra needs for itself.
 pub type Tags = BTreeMap<TagKey, TagValue>;
@@ -76,6 +76,11 @@ pub struct Settings {
     #[serde(default)]
     #[schemars(extend("propertyNames" = { "format": "tag-key" }))]
     pub tags: Tags,
+
+    /// Tags that others (tag policies, tools for cost) put on what is made here: keys, or what keys start with and `*`. They
+    /// are neither shown nor removed, and are on a resource that is made anew as they were on the old one. Left out: none.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub ignore_tags: BTreeSet<TagPattern>,
 
     /// Route 53 hosted zones that need an id (two zones of one name) or a role (a zone in another account). A zone
     /// that needs neither is found by itself. Left out: every zone is found in this account.

@@ -24,7 +24,7 @@ impl Alarm {
             }
         }
         let mut tags = change.to.tags.clone();
-        tags.extend(self.session.owner.tags(&arn, &change.marks));
+        tags.extend(self.session.owner.tags_at_first(&arn, &change.marks));
         let call = sdk::put(self.session.cloudwatch().put_metric_alarm(), name, &change.to);
         let answer = call.set_tags(Some(sdk::tags(&tags))).send().await;
         self.tags.forget_key(name);

@@ -138,7 +138,9 @@ impl ConfigurationSet {
         let (name, to) = (&change.name, &change.to);
         let session = self.sets.session();
         let mut tags = to.tags.clone();
-        tags.extend(session.owner.tags(&session.arns.configuration_set(name), &change.marks));
+        tags.extend(
+            session.owner.tags_at_first(&session.arns.configuration_set(name), &change.marks),
+        );
         let call = session.ses().create_configuration_set().configuration_set_name(name);
         // The sending and reputation groups are always sent: present without its member, each means false.
         let call = call

@@ -106,7 +106,7 @@ impl Identity {
         let session = self.identities.session();
         let arn = session.arns.identity(name);
         let mut tags = to.tags.clone();
-        tags.extend(session.owner.tags(&arn, &change.marks));
+        tags.extend(session.owner.tags_at_first(&arn, &change.marks));
         let call = session.ses().create_email_identity().email_identity(name);
         let call = call
             .set_tags(Some(ses_tags::to_ses(&tags)))

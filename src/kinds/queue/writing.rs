@@ -14,7 +14,7 @@ impl Queue {
         let (name, to) = (&change.name, &change.to);
         let arn = self.session.arns.queue(name);
         let mut tags = to.tags.clone();
-        tags.extend(self.session.owner.tags(&arn, &change.marks));
+        tags.extend(self.session.owner.tags_at_first(&arn, &change.marks));
         let answer = self
             .session
             .sqs()

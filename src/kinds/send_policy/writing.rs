@@ -16,7 +16,7 @@ impl SendPolicy {
         let (name, to) = (&change.name, &change.to);
         let arn = self.session.arns.policy(&to.path, name);
         let mut tags = to.tags.clone();
-        tags.extend(self.session.owner.tags(&arn, &change.marks));
+        tags.extend(self.session.owner.tags_at_first(&arn, &change.marks));
         let answer = self
             .session
             .iam()

@@ -23,7 +23,7 @@ impl Topic {
         let (name, to) = (&change.name, &change.to);
         let arn = self.session.arns.topic(name);
         let mut tags = to.tags.clone();
-        tags.extend(self.session.owner.tags(&arn, &change.marks));
+        tags.extend(self.session.owner.tags_at_first(&arn, &change.marks));
         let answer = self
             .session
             .sns()

@@ -173,3 +173,86 @@ async fn a_setting_that_does_not_exist_is_a_finding() {
     let ran = project.expect(1, &["validate", "prod"]).await;
     assert!(ran.errors.contains("did you mean `display_name`?"), "{}", ran.errors);
 }
+
+/// An environment with something of each kind that carries tags, and these lines above all tables.
+fn with_tags(top: &str, tier: &str, path: &str) -> String {
+    format!(
+        "project = \"pivot\"\n{top}\n[aws]\naccount = \"{ACCOUNT}\"\nregion = \"{REGION}\"\n[tags]\ntier = \"{tier}\"\n\
+        [identities.\"pivot.app\"]\ndns = \"manual\"\n[configuration_sets.main]\n[queues.feedback]\n\
+        [topics.feedback]\nsubscriptions = [{{ queue = \"feedback\" }}]\n\
+        [send_policies.api]\npath = \"{path}\"\nfrom = [\"*@pivot.app\"]\n"
+    )
+}
+
+/// What a tag policy and a tool for cost do to everything.
+async fn tagged_by_others(config: &aws_config::SdkConfig) {
+    let added = [("cost", "4711"), ("others-plan", "daily")];
+    let ses = aws_sdk_sesv2::Client::new(config);
+    let arn = |rest: &str| format!("arn:aws:ses:{REGION}:{ACCOUNT}:{rest}");
+    for arn in [arn("identity/pivot.app"), arn("configuration-set/main")] {
+        let mut call = ses.tag_resource().resource_arn(arn);
+        for (key, value) in added {
+            let tag = aws_sdk_sesv2::types::Tag::builder().key(key).value(value).build().unwrap();
+            call = call.tags(tag);
+        }
+        call.send().await.unwrap();
+    }
+    let sns = aws_sdk_sns::Client::new(config);
+    let (sqs, iam) = (aws_sdk_sqs::Client::new(config), aws_sdk_iam::Client::new(config));
+    let url = sqs.get_queue_url().queue_name("feedback").send().await.unwrap().queue_url.unwrap();
+    for (key, value) in added {
+        let tag = aws_sdk_sns::types::Tag::builder().key(key).value(value).build().unwrap();
+        let call = sns.tag_resource().resource_arn(topic_arn()).tags(tag);
+        call.send().await.unwrap();
+        sqs.tag_queue().queue_url(&url).tags(key, value).send().await.unwrap();
+        let tag = aws_sdk_iam::types::Tag::builder().key(key).value(value).build().unwrap();
+        let arn = format!("arn:aws:iam::{ACCOUNT}:policy/pivot-prod-api");
+        iam.tag_policy().policy_arn(arn).tags(tag).send().await.unwrap();
+    }
+}
+
+fn topic_arn() -> String {
+    format!("arn:aws:sns:{REGION}:{ACCOUNT}:feedback")
+}
+
+/// What the tags of others are on a topic and an IAM policy.
+async fn tags_of_others(config: &aws_config::SdkConfig, path: &str) -> Vec<(String, String)> {
+    let sns = aws_sdk_sns::Client::new(config);
+    let of_topic = sns.list_tags_for_resource().resource_arn(topic_arn()).send().await.unwrap();
+    let of_topic = of_topic.tags().iter().map(|tag| (tag.key.clone(), tag.value.clone()));
+    let iam = aws_sdk_iam::Client::new(config);
+    let arn = format!("arn:aws:iam::{ACCOUNT}:policy{path}pivot-prod-api");
+    let of_policy = iam.list_policy_tags().policy_arn(arn).send().await.unwrap();
+    let of_policy = of_policy.tags.into_iter().map(|tag| (tag.key, tag.value));
+    let mut found: Vec<_> = of_topic.chain(of_policy).collect();
+    found.retain(|(key, _)| !key.starts_with("sesinfra:") && key != "tier");
+    found.sort();
+    found
+}
+
+#[tokio::test]
+async fn tags_of_others_are_neither_shown_nor_removed_nor_lost() {
+    let project = Project::new("ignored-tags").await;
+    let ignoring = "ignore_tags = [\"cost\", \"others-*\"]";
+    project.write_whole("prod", &with_tags("", "one", "/"));
+    project.expect(0, &["apply", "prod", "--yes"]).await;
+    tagged_by_others(&project.clients()).await;
+    let shown = project.expect(0, &["plan", "prod"]).await;
+    assert_eq!(shown.output.matches("cost = \"4711\"").count(), 5, "{}", shown.output);
+    project.write_whole("prod", &with_tags(ignoring, "one", "/"));
+    project.expect_nothing("prod").await;
+    let both =
+        [("cost", "4711"), ("cost", "4711"), ("others-plan", "daily"), ("others-plan", "daily")];
+    let both = both.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    // An update of the tags that are declared, and everything made anew.
+    project.write_whole("prod", &with_tags(ignoring, "two", "/"));
+    let changed = project.expect(0, &["apply", "prod", "--yes"]).await;
+    assert!(!changed.output.contains("cost"), "{}", changed.output);
+    assert_eq!(tags_of_others(&project.clients(), "/").await, both);
+    project.write_whole("prod", &with_tags(ignoring, "two", "/mail/"));
+    let anew = ["apply", "prod", "--yes", "--replace", "topic.feedback"];
+    project.expect(0, &anew).await;
+    assert_eq!(tags_of_others(&project.clients(), "/mail/").await, both);
+    project.expect_nothing("prod").await;
+    project.expect(0, &["destroy", "prod", "--yes"]).await;
+}

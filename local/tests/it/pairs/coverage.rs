@@ -11,9 +11,10 @@ const LEAST: usize = 20;
 
 /// Fields that no pair sets: they choose the account, another file or what the engine never sees, leave to others what
 /// pairs compare (`ignore`), or (`env`) would need a change of this process's environment.
-const OUTSIDE: [&str; 22] = [
+const OUTSIDE: [&str; 23] = [
     "Settings.aws",
     "Settings.extends",
+    "Settings.ignore_tags",
     "Settings.project",
     "Settings.protect",
     "ConfigurationSet.protect",
