@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -124,20 +125,24 @@ fn root(arguments: &[OsString]) -> PathBuf {
     found.map_or_else(|| start.clone(), Path::to_path_buf)
 }
 
+/// Account and Region by the name of an environment.
+type Places = BTreeMap<String, (String, String)>;
+
 /// Runs commands of sesinfra's against one cloud in this process, up to the first that does not succeed.
 fn sesinfra(runs: &[Vec<OsString>], root: &Path) -> Result<ExitCode, CloudError> {
     let data = Some(root.join(DATA));
     let runtime = runtime()?;
     let cloud = runtime.block_on(Cloud::start(Options { data, ..Options::default() }))?;
-    let accounts = seed(&cloud, root);
+    let places = seed(&cloud, root);
     // An environment is named by its file, or by a plan of it.
     let named = runs
         .iter()
         .flatten()
         .skip(1)
-        .find_map(|argument| accounts.get(Path::new(argument).file_stem()?.to_str()?));
-    let account =
-        named.or_else(|| accounts.values().next()).map_or(options::ACCOUNT, String::as_str);
+        .find_map(|argument| places.get(Path::new(argument).file_stem()?.to_str()?));
+    let account = named
+        .or_else(|| places.values().next())
+        .map_or(options::ACCOUNT, |(account, _)| account.as_str());
     let (key, secret) = Cloud::administrator(account);
     let mut host = Host::of_process().map_err(CloudError::Runtime)?;
     host.access = Access {
@@ -166,11 +171,7 @@ fn sesinfra(runs: &[Vec<OsString>], root: &Path) -> Result<ExitCode, CloudError>
 
 async fn serve(root: &Path, options: Options) -> Result<(), CloudError> {
     let cloud = Cloud::start(options).await?;
-    let accounts = seed(&cloud, root);
-    let account = accounts.values().next().map_or(options::ACCOUNT, String::as_str);
-    let (key, secret) = Cloud::administrator(account);
-    println!("export AWS_ENDPOINT_URL={}", cloud.endpoint());
-    println!("export AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={secret}");
+    print!("{}", exports(cloud.endpoint(), &seed(&cloud, root)));
     eprintln!(
         "Answering until interrupted. Controls: {}/_local/calls, options, faults, clock.",
         cloud.endpoint()
@@ -185,6 +186,32 @@ async fn serve(root: &Path, options: Options) -> Result<(), CloudError> {
         }
     }
     cloud.save()
+}
+
+/// What a shell takes so that any client calls this cloud: as the first environment, and beside it how to be the others.
+fn exports(endpoint: &str, places: &Places) -> String {
+    let mut by_place: BTreeMap<&(String, String), Vec<&str>> = BTreeMap::new();
+    for (name, place) in places {
+        by_place.entry(place).or_default().push(name);
+    }
+    let nowhere = (options::ACCOUNT.to_owned(), options::REGION.to_owned());
+    let first = places.values().next().unwrap_or(&nowhere);
+    let variables = |(account, region): &(String, String)| {
+        let (key, secret) = Cloud::administrator(account);
+        // Version 1 of the AWS CLI knows only the second name of the Region, SDKs only the first.
+        [
+            format!("export AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={secret}"),
+            format!("export AWS_REGION={region} AWS_DEFAULT_REGION={region}"),
+        ]
+    };
+    let mut text = format!("export AWS_ENDPOINT_URL={endpoint}\n{}\n", variables(first).join("\n"));
+    for (place, names) in by_place.into_iter().filter(|(place, _)| *place != first) {
+        let (names, (account, _)) = (names.join(", "), place);
+        let variables = variables(place).join("; ");
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "# {names} (account {account}): {variables}");
+    }
+    text
 }
 
 /// Waits until the process is told to end.
@@ -212,14 +239,15 @@ fn reset(path: PathBuf) -> Result<(), CloudError> {
 }
 
 /// Gives the accounts of all environment files here what they take for granted; a file that is wrong is passed over,
-/// since the command itself will say what is wrong with it. Returns the account of each environment.
-fn seed(cloud: &Cloud, root: &Path) -> BTreeMap<String, String> {
+/// since the command itself will say what is wrong with it. Returns the account and Region of each environment.
+fn seed(cloud: &Cloud, root: &Path) -> Places {
     let names = environment::names(root).unwrap_or_default();
     let environments = names.iter().filter_map(|name| environment::load(root, name).ok());
     environments
         .map(|environment| {
             seeds::seed(cloud.world(), &environment);
-            (environment.name.to_string(), environment.settings.aws.account.to_string())
+            let aws = &environment.settings.aws;
+            (environment.name.to_string(), (aws.account.to_string(), aws.region.to_string()))
         })
         .collect()
 }

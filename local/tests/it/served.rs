@@ -6,6 +6,8 @@ use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 
+use super::folder::Folder;
+
 /// Runs `cargo local ARGUMENTS` in a folder.
 pub(crate) fn local(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_sesinfra-local"))
@@ -87,4 +89,39 @@ impl Drop for Served {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// Reads as many lines as `serve` prints, and ends it.
+fn printed(folder: &Path, count: usize) -> Vec<String> {
+    let mut process = Command::new(env!("CARGO_BIN_EXE_sesinfra-local"))
+        .args(["serve", "--port", "0"])
+        .current_dir(folder)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(process.stdout.take().unwrap()).lines().take(count);
+    let lines = lines.map(Result::unwrap).collect();
+    process.kill().unwrap();
+    process.wait().unwrap();
+    lines
+}
+
+#[test]
+fn serve_prints_all_that_a_client_needs_for_each_account() {
+    let folder = Folder::new("served-exports");
+    let file = |account: &str, region: &str| {
+        format!("project = \"pivot\"\n[aws]\naccount = \"{account}\"\nregion = \"{region}\"\n")
+    };
+    folder.write("environments/prod.toml", &file("123456789012", "eu-west-1"));
+    folder.write("environments/staging.toml", &file("210987654321", "us-east-1"));
+    let lines = printed(folder.path(), 4);
+    assert!(lines[0].starts_with("export AWS_ENDPOINT_URL=http://127.0.0.1:"), "{lines:?}");
+    assert!(lines[1].starts_with("export AWS_ACCESS_KEY_ID=LOCALADMIN123456789012 "), "{lines:?}");
+    assert!(lines[1].contains(" AWS_SECRET_ACCESS_KEY="), "{lines:?}");
+    assert_eq!(lines[2], "export AWS_REGION=eu-west-1 AWS_DEFAULT_REGION=eu-west-1");
+    let staging =
+        "# staging (account 210987654321): export AWS_ACCESS_KEY_ID=LOCALADMIN210987654321 ";
+    assert!(lines[3].starts_with(staging), "{lines:?}");
+    assert!(lines[3].ends_with("AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1"), "{lines:?}");
 }
