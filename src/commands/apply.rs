@@ -42,8 +42,8 @@ pub(super) struct Arguments {
 const EXAMPLES: &str = "\
 Examples:
   sesinfra apply staging
-  sesinfra apply staging --yes --wait=30m    in CI: do not ask, and end when the domains are verified
-  sesinfra apply plans/prod.json             what `plan prod --out plans/prod.json` wrote, and nothing else
+  sesinfra apply staging --yes --wait=30m    in CI: do not ask, end when domains are verified
+  sesinfra apply plans/prod.json             exactly the plan that `plan --out` wrote
   sesinfra apply prod --target configuration_set.transactional
   sesinfra apply prod --adopt topic.feedback take over a topic that exists already
   sesinfra apply prod --allow identity.old.pivot.app";

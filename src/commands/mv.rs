@@ -57,7 +57,7 @@ const EXAMPLES: &str = "\
 Examples:
   git mv environments/prod.toml environments/production.toml
   sesinfra mv prod production            and then: sesinfra plan production
-  sesinfra mv shop/prod prod             after `project` in environments/prod.toml was changed from shop";
+  sesinfra mv shop/prod prod             after `project` in prod.toml was changed from shop";
 
 /// What an environment was called.
 #[derive(Clone, Debug, PartialEq, Eq)]

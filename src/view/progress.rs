@@ -146,7 +146,7 @@ const fn under_way(verb: Verb) -> &'static str {
         Verb::Create => "creating",
         Verb::Update => "updating",
         Verb::Forget => "letting go",
-        Verb::Retire => "removing what is no longer used",
+        Verb::Retire => "removing old values",
     }
 }
 
@@ -159,7 +159,7 @@ pub(super) const fn done(verb: Verb) -> &'static str {
         Verb::Create => "created",
         Verb::Update => "updated",
         Verb::Forget => "let go",
-        Verb::Retire => "rid of what is no longer used",
+        Verb::Retire => "old values removed",
     }
 }
 

@@ -95,6 +95,22 @@ fn the_help_of_everything() {
     assert_golden("tests/it/cli/help.txt", &text);
 }
 
+/// An example that is broken over two lines cannot be copied.
+#[test]
+fn no_example_is_wider_than_the_help() {
+    let help = sesinfra(&["--help"]).output;
+    let commands = help.split_once("Commands:\n").unwrap().1.split_once("\n\n").unwrap().0;
+    let commands = commands.lines().filter_map(|line| line.split_whitespace().next());
+    for command in commands.filter(|command| *command != "help") {
+        let help = sesinfra(&[command, "--help"]).output;
+        let examples = help.split_once("Examples:\n").map_or("", |(_, rest)| rest);
+        for line in examples.lines().take_while(|line| !line.is_empty()) {
+            let is_whole = line.starts_with("  sesinfra ") || line.starts_with("  git ");
+            assert!(is_whole, "{command}: {line}");
+        }
+    }
+}
+
 #[test]
 fn a_wrong_usage_is_no_plan_with_changes() {
     for arguments in [
