@@ -13,8 +13,8 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::gate::overriding;
 use super::open::Opened;
-use super::planned::private_keys;
-use crate::engine::{Report, apply};
+use super::planned::{meant, private_keys};
+use crate::engine::{Address, Report, apply};
 use crate::environment::names::FileName;
 use crate::view::{Document, Flags, Progress, Purpose, plan_text, report_json, report_text};
 
@@ -111,10 +111,10 @@ impl Run<'_> {
             let refused = Failure::refused(format!(
                 "nothing was changed: the plan is refused for {reasons}, shown above"
             ));
-            return Err(match self.if_meant(assignment, &document) {
-                Some(command) => refused.hinted(format!("if all of it is meant: {command}")),
-                None => refused,
-            });
+            let command = self.if_meant(assignment, &document);
+            let command = command.map(|command| format!("if all of it is meant: {command}"));
+            let hints = misspelt(&document).into_iter().chain(command);
+            return Err(hints.fold(refused, Failure::hinted));
         }
         if !document.plan.is_empty() && assignment.asks() {
             self.ask(&document, stop, again).await?;
@@ -241,6 +241,15 @@ impl Run<'_> {
         };
         self.answer(&text).inspect_err(|_| self.say(&text))
     }
+}
+
+/// What was named with `--allow`, is nothing in the plan, and looks like something that is refused.
+fn misspelt(document: &Document) -> Vec<String> {
+    let refused: Vec<&Address> = document.refusals.iter().map(|it| &it.address).collect();
+    let unknown = document.flags.allow.iter().filter(|it| document.plan.change(it).is_none());
+    let near = unknown.filter_map(|it| Some((it, meant(it, refused.iter().copied())?)));
+    near.map(|(it, near)| format!("`--allow '{it}'` names nothing here: did you mean `{near}`?"))
+        .collect()
 }
 
 /// How an apply that is not complete ends: what is done stays done, so a failure after it is a part.

@@ -13,6 +13,7 @@ use crate::aws::PrivateKeys;
 use crate::blueprint::identity_address;
 use crate::engine::{Address, Options, Plan, PlanError, plan, references, release};
 use crate::environment::names::IdentityName;
+use crate::environment::nearest;
 use crate::environment::types::QuotaWanted;
 use crate::health::access::Standing;
 use crate::kinds::identity::KEY_AT_HAND;
@@ -86,8 +87,13 @@ impl Run<'_> {
     fn not_planned(&self, error: PlanError, opened: &Opened) -> Failure {
         let (program, name) = (&self.host.program, &opened.environment.name);
         match error {
-            unknown @ PlanError::UnknownAddress(_) => Failure::input(unknown)
-                .hinted(format!("`{program} list {name}` shows the addresses of what is owned")),
+            PlanError::UnknownAddress { address, known } => {
+                let near = meant(&address, &known).map(|near| format!("did you mean `{near}`?"));
+                let failure = Failure::input(PlanError::UnknownAddress { address, known });
+                let failure = near.into_iter().fold(failure, Failure::hinted);
+                failure
+                    .hinted(format!("`{program} list {name}` shows the addresses of what is owned"))
+            }
             PlanError::Setting { address, parent } => {
                 let hint = format!("name that instead: {program} release {name} '{parent}'");
                 Failure::input(PlanError::Setting { address, parent }).hinted(hint)
@@ -126,6 +132,22 @@ fn need_keys(opened: &Opened, plan: &Plan) -> Result<(), Failure> {
     }
 }
 
+/// The address that was probably meant by one that is not `known`: of the same kind, if there is such a kind.
+pub(super) fn meant<'a>(
+    address: &Address,
+    known: impl IntoIterator<Item = &'a Address>,
+) -> Option<&'a Address> {
+    let known: Vec<&Address> = known.into_iter().collect();
+    let of_kind: Vec<&Address> =
+        known.iter().copied().filter(|it| it.kind() == address.kind()).collect();
+    if of_kind.is_empty() {
+        let near = nearest(&address.to_string(), known.iter().map(|it| it.as_str()))?;
+        return known.into_iter().find(|it| it.as_str() == near);
+    }
+    let near = nearest(address.name(), of_kind.iter().map(|it| it.name()))?;
+    of_kind.into_iter().find(|it| it.name() == near)
+}
+
 /// From here on the zones that were named count as gone, unless records are wanted there.
 fn abandon_zones(opened: &Opened, flags: &Flags) -> Result<(), Failure> {
     let zones = &flags.abandon_zones;
@@ -150,5 +172,24 @@ fn protection(opened: &Opened, flags: &Flags) -> Protection {
         own: opened.blueprint.protection.clone(),
         declared: opened.blueprint.graph.in_order().map(|it| it.address.clone()).collect(),
         allowed: flags.allow.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_address_is_near_one_of_its_kind() {
+        let known: Vec<Address> =
+            ["identity.pivot.app", "mail_from.pivot.app", "topic.ses-feedback", "topic.t"]
+                .map(|it| it.parse().unwrap())
+                .into();
+        let near = |text: &str| meant(&text.parse().unwrap(), &known).map(ToString::to_string);
+        assert_eq!(near("identity.pivot.ap").as_deref(), Some("identity.pivot.app"));
+        assert_eq!(near("identty.pivot.app").as_deref(), Some("identity.pivot.app"));
+        assert_eq!(near("topic.ses-fedback").as_deref(), Some("topic.ses-feedback"));
+        assert_eq!(near("mail_from.other.com"), None);
+        assert_eq!(near("alarm.quota"), None);
     }
 }

@@ -30,6 +30,12 @@ impl Address {
         Self { text: text.into(), dot: kind.len() }
     }
 
+    /// All of it, as it is written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
     /// The kind's name, for example `identity`.
     #[must_use]
     pub fn kind(&self) -> &str {

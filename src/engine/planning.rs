@@ -64,8 +64,13 @@ pub enum PlanError {
     #[error("{0}: there is no such kind")]
     UnknownKind(Address),
     /// An address named on the command line is neither declared nor ours.
-    #[error("{0} is neither declared nor owned by this environment")]
-    UnknownAddress(Address),
+    #[error("{address} is neither declared nor owned by this environment")]
+    UnknownAddress {
+        /// The address.
+        address: Address,
+        /// Those that could be named.
+        known: BTreeSet<Address>,
+    },
     /// A setting was named where only the resource that it is a setting of can be meant.
     #[error("{address} is a setting of {parent}, and belongs to whoever has that")]
     Setting {
@@ -93,6 +98,15 @@ pub enum PlanError {
     /// Steps would wait for one another.
     #[error("the order of these cannot be settled: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
     Cycle(Vec<Address>),
+}
+
+impl PlanError {
+    pub(super) fn unknown_address(address: &Address, graph: &Graph, world: &World) -> Self {
+        let declared = graph.in_order().map(|resource| &resource.address);
+        let live = world.iter().map(|live| &live.address);
+        let known = declared.chain(live).cloned().collect();
+        Self::UnknownAddress { address: address.clone(), known }
+    }
 }
 
 /// Reads what is live and plans how it becomes what `graph` wants.
@@ -149,7 +163,9 @@ impl Planning<'_> {
             .into_iter()
             .find(|it| self.kinship.graph.get(it).is_none() && self.kinship.world.get(it).is_none())
         {
-            Some(unknown) => Err(PlanError::UnknownAddress(unknown.clone())),
+            Some(unknown) => {
+                Err(PlanError::unknown_address(unknown, self.kinship.graph, self.kinship.world))
+            }
             None => Ok(()),
         }
     }

@@ -23,7 +23,7 @@ pub async fn release(
     for address in addresses {
         let Some(live) = world.get(address) else {
             if graph.get(address).is_none() {
-                return Err(PlanError::UnknownAddress(address.clone()));
+                return Err(PlanError::unknown_address(address, graph, &world));
             }
             continue;
         };

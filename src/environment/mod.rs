@@ -28,6 +28,7 @@ pub use schema::schema;
 pub use source::{Location, Position, Source};
 pub use statement::Statement;
 pub use types::Settings;
+pub(crate) use words::nearest;
 
 use document::Node;
 use names::FileName;

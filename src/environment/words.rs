@@ -47,7 +47,7 @@ pub(super) fn listed<S: AsRef<str>>(words: &[S], last: &str) -> String {
 }
 
 /// The word that was probably meant: the nearest by spelling, if it is near enough.
-pub(super) fn nearest<'a>(
+pub(crate) fn nearest<'a>(
     written: &str,
     words: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {

@@ -292,6 +292,9 @@ async fn what_is_refused_ends_with_one_line_that_permits_all_of_it() {
     let project = applied("protection-line").await;
     protect(&project, FILE);
     let refused = project.expect(3, &["destroy", "prod", "--yes"]).await;
+    let typo = ["destroy", "prod", "--yes", "--allow", "configuration_set.mian"];
+    let typo = project.expect(3, &typo).await.errors;
+    assert!(typo.contains("did you mean `configuration_set.main`?"), "{typo}");
     let line = refused.errors.trim_end().lines().last().unwrap();
     let command = line.split_once("if all of it is meant: sesinfra ").unwrap().1.replace('\'', "");
     let mut arguments: Vec<&str> = command.split(' ').collect();

@@ -137,5 +137,5 @@ fn a_setting_and_a_name_that_is_unknown_are_errors() {
     run.town.begin(&full());
     let Err(PlanError::Setting { parent, .. }) = asked("garden.h1") else { panic!("a setting") };
     assert_eq!(parent, address("house.h1"));
-    assert!(matches!(asked("bell.b9"), Err(PlanError::UnknownAddress(_))));
+    assert!(matches!(asked("bell.b9"), Err(PlanError::UnknownAddress { .. })));
 }

@@ -90,6 +90,7 @@ async fn a_name_that_is_neither_declared_nor_there_is_an_error() {
     let project = Project::with("adopting-unknown", FULL).await;
     let ran = project.expect(1, &["plan", "prod", "--adopt", "topic.feedbak"]).await;
     assert!(ran.errors.contains("topic.feedbak is neither declared nor owned"), "{}", ran.errors);
+    assert!(ran.errors.contains("did you mean `topic.feedback`?"), "{}", ran.errors);
 }
 
 #[tokio::test]
