@@ -106,6 +106,11 @@ fn failed(error: &CloudError) -> ExitCode {
     ExitCode::FAILURE
 }
 
+fn administrator(account: &str) -> Credentials {
+    let (key, secret) = Cloud::administrator(account);
+    Credentials::new(key, secret, None, None, "local cloud")
+}
+
 /// The cloud answers on a thread of its own, while the command runs on this one.
 fn runtime() -> Result<Runtime, CloudError> {
     let built = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
@@ -143,11 +148,11 @@ fn sesinfra(runs: &[Vec<OsString>], root: &Path) -> Result<ExitCode, CloudError>
     let account = named
         .or_else(|| places.values().next())
         .map_or(options::ACCOUNT, |(account, _)| account.as_str());
-    let (key, secret) = Cloud::administrator(account);
     let mut host = Host::of_process().map_err(CloudError::Runtime)?;
     host.access = Access {
         endpoint: Some(cloud.endpoint().to_owned()),
-        credentials: Some(Credentials::new(key, secret, None, None, "local cloud")),
+        credentials: Some(administrator(account)),
+        accounts: places.values().map(|(of, _)| (of.clone(), administrator(of))).collect(),
         ..Access::default()
     };
     host.lookup = Arc::new(Dns(Arc::clone(cloud.world())));

@@ -4,6 +4,7 @@
 //! `GetCallerIdentity` comes before every other call, save for those by which a role is assumed. With credentials of
 //! another account or partition no other call is made.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,6 +40,8 @@ pub struct Access {
     pub endpoint: Option<String>,
     /// These credentials instead of those found.
     pub credentials: Option<Credentials>,
+    /// These instead of `credentials` for environments of an account, by its number.
+    pub accounts: BTreeMap<String, Credentials>,
     /// How fast calls may be made. Left out: as fast as AWS allows, or without limit if there is an `endpoint`.
     pub rates: Option<Rates>,
     /// Who is told of throttling.
@@ -193,7 +196,8 @@ async fn sdk_config(aws: &Aws, access: &Access, way: &Arc<Way>) -> SdkConfig {
     if let Some(endpoint) = &access.endpoint {
         loader = loader.endpoint_url(endpoint);
     }
-    if let Some(credentials) = &access.credentials {
+    let of_account = access.accounts.get(&aws.account.to_string());
+    if let Some(credentials) = of_account.or(access.credentials.as_ref()) {
         loader = loader.credentials_provider(SharedCredentialsProvider::new(credentials.clone()));
     }
     loader.load().await

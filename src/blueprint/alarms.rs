@@ -361,3 +361,59 @@ const fn comparison(comparison: Comparison) -> &'static str {
         Comparison::BelowBand => "LessThanLowerThreshold",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::aws::{Neighbours, Owner, UsageMetric, Zones};
+    use crate::environment::names::{AccountId, FileName, ProjectName, Region};
+
+    /// The alarm on the daily quota, where Service Quotas says this of its use.
+    fn of_quota(usage: Option<UsageMetric>) -> alarm::Spec {
+        let settings: Settings = serde_json::from_value(json!({
+            "project": "pivot",
+            "aws": { "account": "123456789012", "region": "us-east-1" },
+            "topics": { "ops": {} },
+            "alarms": { "topic": "ops", "daily_quota": "60%" },
+        }))
+        .unwrap();
+        let account = AccountId::parse("123456789012").unwrap();
+        let arns = Arns::new(account, Region::parse("us-east-1").unwrap());
+        let project = ProjectName::parse("pivot").unwrap();
+        let owner = Owner::new(project, FileName::parse("prod").unwrap(), &arns);
+        let quota = Quota { code: "L-1".to_owned(), value: 50_000.0, usage };
+        let (zones, keys) = (Zones::default(), BTreeMap::new());
+        let neighbours = Neighbours::default();
+        let (missing_keys, daily_quota) = (BTreeMap::new(), Some(quota));
+        let facts = Facts { arns, owner, zones, keys, missing_keys, neighbours, daily_quota };
+        let pack = pack(&settings, settings.alarms.as_ref().unwrap(), &facts);
+        let found = pack.into_iter().find(|(which, ..)| *which == PackAlarm::DailyQuota);
+        found.unwrap().2
+    }
+
+    #[test]
+    fn without_a_usage_metric_the_sends_of_a_day_are_compared_with_the_quota_of_now() {
+        let spec = of_quota(None);
+        let metric = spec.metric.unwrap();
+        assert_eq!((&metric.namespace[..], &metric.name[..]), (SES, "Send"));
+        assert_eq!((&metric.statistic[..], metric.period), ("Sum", DAY));
+        assert_eq!((spec.threshold, spec.queries.len()), (Some(30_000.0), 0));
+    }
+
+    #[test]
+    fn with_one_the_share_follows_the_quota() {
+        let spec = of_quota(Some(UsageMetric {
+            namespace: "AWS/Usage".to_owned(),
+            name: "ResourceCount".to_owned(),
+            dimensions: BTreeMap::from([("Service".to_owned(), "SES".to_owned())]),
+            statistic: "Maximum".to_owned(),
+        }));
+        assert_eq!((spec.metric, spec.threshold), (None, Some(0.6)));
+        assert_eq!(spec.queries[0].metric.as_ref().unwrap().name, "ResourceCount");
+        assert_eq!(spec.queries[1].expression.as_deref(), Some("used / SERVICE_QUOTA(used)"));
+    }
+}

@@ -76,7 +76,9 @@ pub(super) async fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Fa
     }
     let opened = run.open(name, PrivateKeys::Read).await?;
     let sight = run.sight(&opened).await?;
-    let items = preflight(&opened.environment.settings, &sight);
+    let items = preflight(&opened.environment.settings, &sight, &|verb| {
+        format!("{} {verb} {name}", run.host.program)
+    });
     run.answer(&match arguments.format {
         Format::Text => access_text(name.as_ref(), &sight.standing, &items, run.output_style()),
         Format::Json => {

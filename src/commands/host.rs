@@ -26,6 +26,8 @@ pub struct Host {
     pub program: String,
     /// The first pause before a step that waits for the outside is tried again; later ones are longer.
     pub first_pause: Duration,
+    /// How long after one screen `status --watch` shows the next.
+    pub screen_every: Duration,
     /// The time, for what is counted by days.
     pub now: fn() -> SystemTime,
     /// How long the lock of a run that gives no more sign stands.
@@ -65,6 +67,7 @@ impl Host {
             terminal: Terminal::default(),
             program: "sesinfra".to_owned(),
             first_pause: Duration::from_secs(10),
+            screen_every: Duration::from_mins(1),
             now: SystemTime::now,
             lease: Lease::default(),
             screen: Screen::new(output, errors),

@@ -60,7 +60,7 @@ pub(super) async fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Fa
     let mut reports = Vec::new();
     let mut worst = Exit::Done;
     for name in &chosen {
-        match run.quota(name, arguments).await {
+        match run.quota(name, reports.is_empty(), arguments).await {
             Ok((report, exit)) => {
                 worst = worst.max(exit);
                 reports.push(report);
@@ -107,6 +107,7 @@ impl Run<'_> {
     async fn quota(
         &self,
         name: &FileName,
+        is_first: bool,
         arguments: &Arguments,
     ) -> Result<(Report, Exit), Failure> {
         let environment = load(&self.root()?, name).map_err(|found| self.faulty(name, &found))?;
@@ -122,7 +123,8 @@ impl Run<'_> {
         };
         let report = report(&session, &subject).await.map_err(Failure::aws)?;
         if arguments.format == Format::Text {
-            self.answer(&quota_text(&report, self.output_style()))?;
+            let gap = if is_first { "" } else { "\n" };
+            self.answer(&format!("{gap}{}", quota_text(&report, self.output_style())))?;
         }
         if !arguments.request {
             let exit = report.level.into();

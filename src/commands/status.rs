@@ -1,7 +1,6 @@
 //! `sesinfra status`: whether mail works, on one screen.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
@@ -9,7 +8,7 @@ use serde_json::json;
 use super::Run;
 use super::arguments::{Format, environment};
 use super::exit::{EXIT_CODES, Exit};
-use super::failure::Failure;
+use super::failure::{Failure, FailureKind};
 use super::open::Opened;
 use super::records::all_records;
 use crate::aws::{Class, PrivateKeys, failed};
@@ -20,9 +19,6 @@ use crate::health::sight::{Sight, see};
 use crate::health::status::{Counts, Status, judge};
 use crate::lookup::judge as look_up;
 use crate::view::status_text;
-
-/// How long after one screen `--watch` shows the next.
-const EVERY: Duration = Duration::from_mins(1);
 
 /// Show whether mail works, and what to do where it does not
 ///
@@ -57,16 +53,23 @@ Examples:
 
 pub(super) async fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Failure> {
     let chosen = run.chosen(&arguments.environments, arguments.all)?;
-    loop {
-        let exit = Box::pin(run.statuses(&chosen, arguments)).await?;
-        if !arguments.watch {
-            return Ok(exit);
-        }
-        tokio::time::sleep(EVERY).await;
+    let exit = Box::pin(run.statuses(&chosen, arguments)).await?;
+    if !arguments.watch {
+        return Ok(exit);
+    }
+    while !run.host.screen().is_closed() {
+        tokio::time::sleep(run.host.screen_every).await;
         if arguments.format == Format::Text {
             run.answer("\n")?;
         }
+        match Box::pin(run.statuses(&chosen, arguments)).await {
+            Ok(_) => {}
+            // What watches mail must not end with one call that failed: it says so, and looks again.
+            Err(failure) if failure.kind == FailureKind::Aws => run.tell(&chosen[0], &failure),
+            Err(failure) => return Err(failure),
+        }
     }
+    Ok(exit)
 }
 
 impl Run<'_> {

@@ -37,13 +37,20 @@ fn failing(name: &'static str, found: impl Into<String>, remedy: impl Into<Strin
     Item { name, passes: false, found: found.into(), remedy: remedy.into() }
 }
 
-/// Checks everything.
+/// Checks everything. `command` is what a user types before an environment's name and after the verb: it gives the
+/// commands in the remedies.
 #[must_use]
-pub fn preflight(settings: &Settings, sight: &Sight) -> Vec<Item> {
+pub fn preflight(
+    settings: &Settings,
+    sight: &Sight,
+    command: &dyn Fn(&str) -> String,
+) -> Vec<Item> {
+    let wait = format!("publish its records, then wait: {} --wait", command("apply"));
+    let output = format!("publish the records that this shows: {}", command("output"));
     let mut items = vec![
-        domain(settings, sight),
-        dkim(settings, sight),
-        mail_from(settings, sight),
+        domain(settings, sight, &wait),
+        dkim(settings, sight, &output),
+        mail_from(settings, sight, &wait),
         dmarc(sight),
         feedback(settings, sight),
         suppression(sight),
@@ -62,7 +69,7 @@ fn listed(wrong: &[String]) -> String {
     wrong.join("; ")
 }
 
-fn domain(settings: &Settings, sight: &Sight) -> Item {
+fn domain(settings: &Settings, sight: &Sight, remedy: &str) -> Item {
     let names: Vec<String> = domains(settings).map(ToString::to_string).collect();
     if names.is_empty() {
         return failing(
@@ -83,20 +90,18 @@ fn domain(settings: &Settings, sight: &Sight) -> Item {
         .collect();
     match wrong.is_empty() {
         true => passing("domain", format!("verified: {}", names.join(", "))),
-        false => failing("domain", listed(&wrong), "apply, then wait: `apply ENV --wait`"),
+        false => failing("domain", listed(&wrong), remedy),
     }
 }
 
 /// The records of a domain that are for DKIM, and those of them that are not there.
-fn dkim(settings: &Settings, sight: &Sight) -> Item {
+fn dkim(settings: &Settings, sight: &Sight, remedy: &str) -> Item {
     let mut wrong = Vec::new();
     for name in domains(settings).map(ToString::to_string) {
-        let records = sight.records.iter().filter(|it| it.owner == name && is_dkim(it));
-        for record in records.filter(|it| it.verdict.as_ref().is_some_and(|it| *it != Verdict::Ok))
-        {
-            let at = record.name.as_deref().unwrap_or("a record");
-            wrong.push(format!("{at} {}", verdict(record)));
-        }
+        let records: Vec<&Record> =
+            sight.records.iter().filter(|it| it.owner == name && is_dkim(it)).collect();
+        let bad = |it: &Record| it.verdict.as_ref().is_some_and(|it| *it != Verdict::Ok);
+        wrong.extend(trouble(&records, bad).map(|what| format!("{name}: {what}")));
         let failed = sight.live("identity", &name).into_iter().flat_map(|live| &live.notes);
         wrong.extend(
             failed.filter(|note| note.starts_with("DKIM")).map(|note| format!("{name}: {note}")),
@@ -110,8 +115,20 @@ fn dkim(settings: &Settings, sight: &Sight) -> Item {
         false if wrong.is_empty() => {
             failing("dkim", "there is no domain to sign for", "declare one")
         }
-        false => failing("dkim", listed(&wrong), "publish the records that `output ENV` shows"),
+        false => failing("dkim", listed(&wrong), remedy),
     }
+}
+
+/// How many of these records are bad, and the first of them: a screen has no room for more.
+pub(super) fn trouble(records: &[&Record], is_bad: impl Fn(&Record) -> bool) -> Option<String> {
+    let bad: Vec<&&Record> = records.iter().filter(|record| is_bad(record)).collect();
+    let first = bad.first()?;
+    let at = first.name.as_deref().unwrap_or("a record whose name is not known yet");
+    let first = format!("{at} {}", verdict(first));
+    Some(match bad.len() {
+        1 => first,
+        count => format!("{count} of {} records: {first}, and {} more", records.len(), count - 1),
+    })
 }
 
 /// Whether a record is for DKIM.
@@ -133,12 +150,14 @@ pub fn verdict(record: &Record) -> String {
     }
 }
 
-fn mail_from(settings: &Settings, sight: &Sight) -> Item {
+fn mail_from(settings: &Settings, sight: &Sight, wait: &str) -> Item {
     let mut wrong = Vec::new();
+    let mut remedy = wait;
     for name in domains(settings) {
         let text = name.to_string();
         if settings.identities.get(name).is_some_and(|it| it.mail_from.is_none()) {
             wrong.push(format!("{text} has no MAIL FROM of its own"));
+            remedy = "write `mail_from = { subdomain = \"mail\" }` for it, and apply";
             continue;
         }
         match sight.live("mail_from", &text) {
@@ -148,11 +167,7 @@ fn mail_from(settings: &Settings, sight: &Sight) -> Item {
     }
     match wrong.is_empty() {
         true => passing("mail-from", "every domain has a MAIL FROM that SES has found"),
-        false => failing(
-            "mail-from",
-            listed(&wrong),
-            "write `mail_from = { subdomain = \"mail\" }`, apply, and wait: `apply ENV --wait`",
-        ),
+        false => failing("mail-from", listed(&wrong), remedy),
     }
 }
 

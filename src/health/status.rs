@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::access::Standing;
 use super::metrics::{Count, Daily};
-use super::preflight::{is_dkim, verdict};
+use super::preflight::{is_dkim, trouble, verdict};
 use super::sight::{Dmarc, Sight};
 use super::{Level, Problem};
 use crate::engine::LiveValue;
@@ -246,18 +246,11 @@ impl Judging<'_> {
 
     /// What the DNS says of the records of a domain. No answer is no fault of the domain's.
     fn records(&mut self, name: &str, records: &[&Record]) -> Level {
-        let wrong: Vec<String> = records
-            .iter()
-            .filter(|it| matches!(it.verdict, Some(Verdict::Missing | Verdict::Wrong(_))))
-            .map(|record| {
-                format!("{} {}", record.name.as_deref().unwrap_or("a record"), verdict(record))
-            })
-            .collect();
-        if wrong.is_empty() {
-            return Level::Good;
-        }
+        let is_wrong =
+            |it: &Record| matches!(it.verdict, Some(Verdict::Missing | Verdict::Wrong(_)));
+        let Some(wrong) = trouble(records, is_wrong) else { return Level::Good };
         self.problems.push(Problem::warning(
-            format!("records of {name}: {}", wrong.join("; ")),
+            format!("the DNS of {name}: {wrong}"),
             format!(
                 "put them back: {} apply {}, or tell whoever runs the DNS",
                 self.program, self.name
@@ -364,8 +357,12 @@ impl Judging<'_> {
             }
             level = Level::Warning;
             details.push(format!("{who}: {}", live.notes.join("; ")));
+            let notes = live.notes.iter();
+            let short: Vec<&str> = notes
+                .map(|note| note.split_once(':').map_or(&note[..], |(what, _)| what))
+                .collect();
             self.problems.push(Problem::warning(
-                format!("{who} gets nothing of the topic {name}: {}", live.notes.join("; ")),
+                format!("{who} gets nothing of the topic {name}: {}", short.join("; ")),
                 "have the subscription confirmed: the link is in the message that SNS sent",
             ));
         }

@@ -283,6 +283,9 @@ fn chart(days: &Daily) -> String {
         let place = if most > 0.0 { (value / most * 7.0).round() as usize } else { 0 };
         STEPS.get(place).copied().unwrap_or(' ')
     };
+    if days.iter().all(Option::is_none) {
+        return "none".to_owned();
+    }
     days.iter().map(|day| day.map_or(' ', step)).collect()
 }
 
@@ -338,9 +341,9 @@ pub fn status_text(status: &Status, style: Style) -> String {
 
 fn rate_words(rate: &Rate, style: Style) -> String {
     let now = rate.now.map_or_else(|| "no value yet".to_owned(), percent);
+    let days = if rate.now.is_some() { format!("{}  ", chart(&rate.days)) } else { String::new() };
     format!(
-        "{}  {}, AWS reviews from {} and may pause from {}",
-        chart(&rate.days),
+        "{days}{}, AWS reviews from {} and may pause from {}",
         painted(rate.level, &now, style),
         percent(rate.review_at),
         percent(rate.pause_at)
@@ -387,6 +390,6 @@ mod tests {
     #[test]
     fn a_chart_shows_a_gap_as_a_gap() {
         assert_eq!(chart(&vec![Some(0.0), None, Some(7.0), Some(3.5)]), "▁ █▅");
-        assert_eq!(chart(&vec![None; 3]), "   ");
+        assert_eq!(chart(&vec![None; 3]), "none");
     }
 }

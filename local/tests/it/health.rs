@@ -1,6 +1,9 @@
 //! Production access, quotas and status, as a user asks for them, through every state that AWS has.
 
-use std::time::SystemTime;
+mod preflight;
+mod watching;
+
+use std::time::{Duration, SystemTime};
 
 use aws_sdk_route53::types::{Change, ChangeAction, ChangeBatch};
 use serde_json::Value;
@@ -143,7 +146,7 @@ async fn watching_ends_with_the_outcome() {
     stage.run(&["access", "test", "--request", "--yes"]).await;
     let ses = stage.cloud.ses();
     let decides = tokio::spawn(async move {
-        tokio::time::sleep(std::time::Duration::from_millis(600)).await;
+        tokio::time::sleep(Duration::from_millis(600)).await;
         ses.decide(ACCOUNT, REGION, Decision::Granted);
     });
     let ran = stage.run(&["access", "test", "--watch"]).await;
@@ -151,41 +154,6 @@ async fn watching_ends_with_the_outcome() {
     let lines: Vec<_> = ran.output.lines().collect();
     assert_eq!((ran.code, lines.len()), (0, 2), "{}", ran.output);
     assert!(lines[0].contains("under review") && lines[1].contains("granted"), "{lines:?}");
-}
-
-#[tokio::test]
-async fn what_a_reviewer_would_miss_must_be_named() {
-    let stage = Stage::new().await;
-    stage.zone("pivot.app").await;
-    let weak = FILE
-        .replace("\"bounce\", \"complaint\"]\nquota", "\"bounce\"]\nquota")
-        .replace("www.pivot.app", "elsewhere.example")
-        .replace("types = [\"bounce\", \"complaint\"]", "types = [\"bounce\"]")
-        .replace("mail_from = { subdomain = \"mail\" }\n", "");
-    stage.converge(&weak).await;
-    let shown = json(&stage.run(&["access", "test", "--format", "json"]).await);
-    let failing: Vec<&str> = shown["preflight"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|item| item["passes"] == false)
-        .map(|item| item["name"].as_str().unwrap())
-        .collect();
-    assert_eq!(failing, ["mail-from", "feedback", "suppression", "website"]);
-    let mut arguments = vec!["access", "test", "--request", "--yes"];
-    for item in &failing[..3] {
-        arguments.extend(["--despite", item]);
-    }
-    let ran = stage.run(&arguments).await;
-    assert!(
-        ran.code == 3 && ran.errors.contains("a reviewer would miss website"),
-        "{}",
-        ran.errors
-    );
-    assert_eq!(submissions(&stage), 0);
-    arguments.extend(["--despite", "website"]);
-    assert_eq!(stage.run(&arguments).await.code, 0);
-    assert_eq!(submissions(&stage), 1);
 }
 
 /// An account out of the sandbox, with so many mails on each of the last days.
@@ -347,6 +315,34 @@ async fn lose_a_dkim_record(stage: &Stage) -> String {
     let call = client.change_resource_record_sets().hosted_zone_id(zone).change_batch(batch);
     call.send().await.unwrap();
     name
+}
+
+#[tokio::test]
+async fn the_quotas_of_all_environments_are_seen() {
+    let stage = granted(&[]).await;
+    let other = FILE
+        .replace("daily = 80000", "daily = 500")
+        .replace("subdomain = \"mail\"", "subdomain = \"mail-eu\"");
+    let header =
+        format!("project = \"pivot\"\n[aws]\naccount = \"{ACCOUNT}\"\nregion = \"eu-west-1\"\n");
+    stage.write("environments/other.toml", &format!("{header}{other}"));
+    let ran = stage.run(&["quota", "--all", "--format", "json"]).await;
+    let all = json(&ran);
+    let wanted: Vec<(&str, f64)> = all
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            let name = one["environment"].as_str().unwrap();
+            (name, one["daily"]["wanted"].as_f64().unwrap())
+        })
+        .collect();
+    assert!(ran.errors.is_empty(), "{}", ran.errors);
+    assert_eq!(wanted, [("other", 500.0), ("test", 80_000.0)]);
+    // What `test` needs is more than is granted: the worst decides.
+    assert_eq!(ran.code, 5, "{}", ran.errors);
+    let text = stage.run(&["quota", "--all"]).await.output;
+    assert!(text.contains("Environment other") && text.contains("Environment test"), "{text}");
 }
 
 #[tokio::test]

@@ -24,6 +24,7 @@ pub(crate) fn arn(kind: &str, name: &str) -> String {
         "configuration_set" => format!("arn:aws:ses:{REGION}:{ACCOUNT}:configuration-set/{name}"),
         "topic" => format!("arn:aws:sns:{REGION}:{ACCOUNT}:{name}"),
         "queue" => format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"),
+        "alarm" => format!("arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{name}"),
         "send_policy" => format!("arn:aws:iam::{ACCOUNT}:policy/{name}"),
         other => panic!("{other} carries no tags"),
     }
@@ -52,6 +53,15 @@ impl<'a> Tagged<'a> {
                 let (sqs, url) = self.queue().await?;
                 let listed = sqs.list_queue_tags().queue_url(url).send().await.ok()?;
                 listed.tags.unwrap_or_default().into_iter().collect()
+            }
+            Some("cloudwatch") => {
+                let alarms = aws_sdk_cloudwatch::Client::new(self.config);
+                let name = arn.rsplit(':').next()?;
+                let found = alarms.describe_alarms().alarm_names(name).send().await.ok()?;
+                found.metric_alarms.unwrap_or_default().first()?;
+                let listed = alarms.list_tags_for_resource().resource_arn(arn).send().await.ok()?;
+                let tags = listed.tags.unwrap_or_default().into_iter();
+                tags.filter_map(|tag| Some((tag.key?, tag.value?))).collect()
             }
             _ => {
                 let iam = aws_sdk_iam::Client::new(self.config);
@@ -92,6 +102,14 @@ impl<'a> Tagged<'a> {
                 let tags = tags.clone().into_iter().collect();
                 sqs.tag_queue().queue_url(url).set_tags(Some(tags)).send().await.unwrap();
             }
+            Some("cloudwatch") => {
+                let tag = |(key, value): (&String, &String)| {
+                    aws_sdk_cloudwatch::types::Tag::builder().key(key).value(value).build()
+                };
+                let alarms = aws_sdk_cloudwatch::Client::new(self.config);
+                let call = alarms.tag_resource().resource_arn(arn);
+                call.set_tags(Some(tags.iter().map(tag).collect())).send().await.unwrap();
+            }
             _ => {
                 let tag = |(key, value): (&String, &String)| {
                     aws_sdk_iam::types::Tag::builder().key(key).value(value).build().unwrap()
@@ -124,6 +142,10 @@ impl<'a> Tagged<'a> {
                 let (sqs, url) = self.queue().await.unwrap();
                 sqs.untag_queue().queue_url(url).set_tag_keys(keys).send().await.unwrap();
             }
+            Some("cloudwatch") => {
+                let call = aws_sdk_cloudwatch::Client::new(self.config).untag_resource();
+                call.resource_arn(arn).set_tag_keys(keys).send().await.unwrap();
+            }
             _ => {
                 let call = aws_sdk_iam::Client::new(self.config).untag_policy();
                 call.policy_arn(arn).set_tag_keys(keys).send().await.unwrap();
@@ -147,6 +169,9 @@ async fn everything(config: &SdkConfig) -> Vec<(&'static str, String)> {
     all.extend(arns.map(|arn| ("topic", last(&arn))));
     let listed = aws_sdk_sqs::Client::new(config).list_queues().send().await.unwrap().queue_urls;
     all.extend(listed.unwrap_or_default().iter().map(|url| ("queue", last(url))));
+    let listed = aws_sdk_cloudwatch::Client::new(config).describe_alarms().send().await.unwrap();
+    let alarms = listed.metric_alarms.unwrap_or_default().into_iter();
+    all.extend(alarms.filter_map(|it| Some(("alarm", it.alarm_name?))));
     let listed = aws_sdk_iam::Client::new(config)
         .list_policies()
         .scope(aws_sdk_iam::types::PolicyScopeType::Local);

@@ -27,7 +27,7 @@ static FOLDERS: AtomicUsize = AtomicUsize::new(0);
 pub(crate) struct Stage {
     pub(crate) cloud: Cloud,
     pub(crate) clients: SdkConfig,
-    root: PathBuf,
+    pub(crate) root: PathBuf,
     rates: Option<Rates>,
 }
 

@@ -68,13 +68,25 @@ subscriptions = [{ queue = "feedback" }]
 
 [queues.feedback]
 
+[alarms]
+topic = "feedback"
+without = [
+    "bounce-rate", "bounce-rate-warning", "complaint-rate", "complaint-rate-warning", "daily-quota",
+    "sending-paused", "dead-letters", "rejects", "rendering-failures",
+]
+[alarms.custom.slow]
+metric = { namespace = "Pivot", name = "Latency", statistic = "p99" }
+comparison = ">="
+threshold = 3
+
 [send_policies.api]
 from = ["*@pivot.app"]
 attach = { roles = ["api"] }
 "#;
 
 /// What carries tags of [`FULL`], by kind and name.
-const TAGGED: [(&str, &str); 5] = [
+const TAGGED: [(&str, &str); 6] = [
+    ("alarm", "slow"),
     ("identity", "pivot.app"),
     ("configuration_set", "main"),
     ("topic", "feedback"),

@@ -55,7 +55,7 @@ async fn a_renamed_environment_takes_everything_along() {
         "pivot/prod is called pivot/production now",
         "# identity.pivot.app is marked anew, and stays as it is",
         "# send_policy.pivot-prod-api has moved to send_policy.pivot-production-api",
-        "Move complete! Resources: 6 moved.",
+        "Move complete! Resources: 7 moved.",
     ] {
         assert!(ran.output.contains(said), "no `{said}` in {}", ran.output);
     }

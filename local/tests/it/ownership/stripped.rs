@@ -146,6 +146,15 @@ async fn make(project: &Project, kind: &str) -> String {
             call.send().await.unwrap();
             "theirs"
         }
+        "alarm" => {
+            let call = aws_sdk_cloudwatch::Client::new(&config).put_metric_alarm();
+            let call = call.alarm_name("theirs").namespace("Pivot").metric_name("Latency");
+            let call = call.statistic(aws_sdk_cloudwatch::types::Statistic::Sum).period(60);
+            let call = call.evaluation_periods(1).threshold(1.0);
+            let over = aws_sdk_cloudwatch::types::ComparisonOperator::GreaterThanThreshold;
+            call.comparison_operator(over).send().await.unwrap();
+            "theirs"
+        }
         "queue" => {
             let call = aws_sdk_sqs::Client::new(&config).create_queue().queue_name("theirs");
             call.send().await.unwrap();
