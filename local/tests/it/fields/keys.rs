@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use aws_sdk_sesv2::types::{DkimAttributes, DkimSigningAttributesOrigin as Origin, DkimStatus};
-use sesinfra_local::{Cloud, Options};
+use sesinfra_local::{Cloud, Effect, Fault, Options};
 
 use super::{reasons, record};
 use crate::it::account::{ACCOUNT, administrator};
@@ -94,6 +94,30 @@ async fn a_domain_goes_from_easy_dkim_to_its_own_key_and_back() {
     // Signing off and on again is no matter of the key.
     stage.converge(&format!("{own}\nsigning = false")).await;
     assert!(!stage.dkim("pivot.app").await.signing_enabled);
+    stage.converge(&own).await;
+    expect_key(&stage, &zone, "s1", FIRST_PUBLIC).await;
+}
+
+#[tokio::test]
+async fn records_that_wait_for_a_switch_in_the_same_plan_are_not_deferred() {
+    let stage = Stage::new().await;
+    let zone = stage.zone("pivot.app").await;
+    stage.write("dkim.key", FIRST);
+    stage.converge(&domain("")).await;
+    let own = brought("s1", "{ file = \"dkim.key\" }");
+    // The new record is published, and then the switch to it fails.
+    let switch = "ses:PutEmailIdentityDkimSigningAttributes";
+    stage.cloud.faults().arm(Fault::nth(switch, 1, Effect::Deny));
+    let (_, report) = stage.open(&own).await.apply().await;
+    assert!(report.has_failures(), "{report:#?}");
+    let plan = stage.open(&own).await.plan().await.unwrap();
+    let pending: Vec<(String, Option<String>)> = plan
+        .pending()
+        .map(|change| (change.address.to_string(), change.deferred.clone()))
+        .collect();
+    for address in ["dns.pivot.app", "signing.pivot.app"] {
+        assert!(pending.contains(&(address.to_owned(), None)), "{pending:?}");
+    }
     stage.converge(&own).await;
     expect_key(&stage, &zone, "s1", FIRST_PUBLIC).await;
 }
