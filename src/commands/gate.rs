@@ -59,7 +59,7 @@ pub(super) fn overriding(refused: &[Refused], flags: &Flags) -> Option<Flags> {
     let mut flags = flags.clone();
     for one in refused {
         let named = match one.rule.as_str() {
-            "unowned" => &mut flags.adopt,
+            "unowned" | "contested" => &mut flags.adopt,
             "protected" | "unmanaged_children" => &mut flags.allow,
             _ => return None,
         };
@@ -199,12 +199,13 @@ mod tests {
         let mut all = vec![
             at("protected", "identity.a.com"),
             at("unowned", "topic.t"),
+            at("contested", "dns.a.com"),
             at("unmanaged_children", "queue.q"),
         ];
         let flags = Flags { allow: ["topic.old".parse().unwrap()].into(), ..Flags::default() };
         assert_eq!(
             overriding(&all, &flags).unwrap().typed(),
-            " --adopt 'topic.t' --allow 'identity.a.com' --allow 'queue.q' --allow 'topic.old'"
+            " --adopt 'dns.a.com' --adopt 'topic.t' --allow 'identity.a.com' --allow 'queue.q' --allow 'topic.old'"
         );
         all.push(at("foreign", "topic.other"));
         assert_eq!(overriding(&all, &flags), None);

@@ -58,7 +58,7 @@ pub struct Spec {
     /// How long a reader waits for a message; left out: not at all.
     #[serde(default = "TimeSpan::none", skip_serializing_if = "TimeSpan::is_none")]
     pub receive_wait: TimeSpan,
-    /// The largest message, in bytes; left out: at least [`SNS_MESSAGE_BYTES_MAX`].
+    /// The largest message, in bytes; left out: at least 262,144, the most that a topic takes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_message_bytes: Option<u32>,
     /// How it is encrypted at rest.
