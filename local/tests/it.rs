@@ -23,6 +23,7 @@ mod it {
     mod cut_short;
     mod delivery;
     mod dns;
+    mod environments;
     mod exact;
     mod faults;
     mod faulty_files;

@@ -11,6 +11,7 @@ mod carry_out;
 mod completions;
 mod control;
 mod destroy;
+mod environments;
 mod exit;
 mod failure;
 mod gate;
@@ -23,6 +24,7 @@ mod open;
 mod output;
 mod permissions;
 mod plan;
+mod plan_all;
 mod plan_file;
 mod planned;
 mod quota;
@@ -127,6 +129,7 @@ enum Command {
     Output(output::Arguments),
     Permissions(permissions::Arguments),
     Unlock(unlock::Arguments),
+    Environments(environments::Arguments),
     Validate(validate::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
@@ -209,6 +212,7 @@ impl Run<'_> {
             Command::Output(arguments) => block_on(output::run(self, &arguments)),
             Command::Permissions(arguments) => block_on(permissions::run(self, &arguments)),
             Command::Unlock(arguments) => block_on(unlock::run(self, &arguments)),
+            Command::Environments(arguments) => environments::run(self, &arguments),
             Command::Validate(arguments) => validate::run(self, &arguments),
             Command::Schema(schema::Arguments {}) => schema::run(self),
             Command::Completions(arguments) => completions::run(self, &arguments),

@@ -9,6 +9,7 @@ use clap::Args;
 use super::arguments::{Adoption, PlanFormat, Selection, environment};
 use super::exit::{EXIT_CODES, Exit};
 use super::failure::Failure;
+use super::plan_all::worst;
 use super::planned::private_keys;
 use super::{Run, plan_file};
 use crate::environment::names::FileName;
@@ -22,8 +23,12 @@ use crate::view::{Document, Purpose, Style, plan_json, plan_markdown, plan_text}
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 pub(super) struct Arguments {
     /// The environment: `staging` for environments/staging.toml
-    #[arg(value_name = "ENVIRONMENT", value_parser = environment)]
-    environment: FileName,
+    #[arg(value_name = "ENVIRONMENT", value_parser = environment, required_unless_present = "all")]
+    environment: Option<FileName>,
+
+    /// Plan all environments, those of different accounts and Regions at once
+    #[arg(long, conflicts_with_all = ["environment", "out", "target", "replace", "allow", "abandon_zone", "adopt", "adopt_all"])]
+    all: bool,
 
     /// Plan to delete everything that the environment owns
     #[arg(long)]
@@ -54,18 +59,25 @@ Examples:
   sesinfra plan prod --out plans/prod.json --detailed-exitcode
   sesinfra plan prod --format markdown       for a comment on a pull request
   sesinfra plan prod --format json | jq '.resource_changes[] | select(.impact == \"stops mail\")'
-  sesinfra plan staging --target identity.staging.pivot.app";
+  sesinfra plan staging --target identity.staging.pivot.app
+  sesinfra plan --all                        every environment, and one summary";
 
 pub(super) async fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Failure> {
     let purpose = if arguments.destroy { Purpose::Destroy } else { Purpose::Apply };
-    let opened = run.open(&arguments.environment, private_keys(purpose)).await?;
+    let Some(name) = arguments.environment.as_ref().filter(|_| !arguments.all) else {
+        let planned = run.plan_all(purpose, arguments.format).await?;
+        let changes = planned.iter().flatten().any(|document| document.plan.has_changes_now());
+        run.tell_github(changes)?;
+        return Ok(worst(&planned, arguments.detailed_exitcode));
+    };
+    let opened = run.open(name, private_keys(purpose)).await?;
     let flags = arguments.selection.flags(&arguments.adoption);
     let document = run.planned(&opened, purpose, &flags).await?;
     if let Some(path) = &arguments.out {
         plan_file::write(&document, &run.host.directory.join(path))?;
     }
     run.answer(&rendered(&document, arguments.format, run.output_style()))?;
-    run.tell_github(&document)?;
+    run.tell_github(document.plan.has_changes_now())?;
     Ok(if !document.refusals.is_empty() {
         Exit::Refused
     } else if arguments.detailed_exitcode && document.plan.has_changes_now() {
@@ -86,14 +98,13 @@ pub(super) fn rendered(document: &Document, format: PlanFormat, style: Style) ->
 
 impl Run<'_> {
     /// Later steps of a GitHub workflow read whether there are changes.
-    fn tell_github(&self, document: &Document) -> Result<(), Failure> {
+    fn tell_github(&self, changes: bool) -> Result<(), Failure> {
         let Some(path) = self.host.variables.get("GITHUB_OUTPUT").filter(|path| !path.is_empty())
         else {
             return Ok(());
         };
         let file = OpenOptions::new().append(true).create(true).open(path);
-        let written =
-            file.and_then(|mut file| writeln!(file, "changes={}", document.plan.has_changes_now()));
+        let written = file.and_then(|mut file| writeln!(file, "changes={changes}"));
         written.map_err(|error| {
             Failure::input(format!("{path}: the outcome cannot be written there: {error}"))
                 .hinted("unset GITHUB_OUTPUT, or let it name a file that can be written")

@@ -19,6 +19,10 @@ pub(super) struct Arguments {
     /// The environments; none: all of them
     #[arg(value_name = "ENVIRONMENT", value_parser = environment)]
     environments: Vec<FileName>,
+
+    /// All environments, as when none is named
+    #[arg(long, conflicts_with = "environments")]
+    all: bool,
 }
 
 const EXAMPLES: &str = "\
@@ -29,7 +33,7 @@ Examples:
 pub(super) fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Failure> {
     let root = run.root()?;
     let mut environments = arguments.environments.clone();
-    if environments.is_empty() {
+    if arguments.all || environments.is_empty() {
         environments = names(&root)
             .map_err(|error| Failure::input(format!("environments: cannot be listed: {error}")))?;
     }

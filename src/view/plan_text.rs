@@ -72,7 +72,8 @@ fn header(document: &Document, style: Style) -> String {
 }
 
 /// The last line: what is to be done, or that there is nothing.
-pub(super) fn last_line(document: &Document) -> String {
+#[must_use]
+pub fn last_line(document: &Document) -> String {
     if document.plan.is_empty() && document.refusals.is_empty() {
         return match document.purpose {
             Purpose::Apply => NO_CHANGES.to_owned(),
