@@ -19,7 +19,8 @@ fn file(account: &str, region: &str, topic: &str) -> String {
 /// A project with environments in two accounts, two of them in one account and Region.
 async fn stage() -> Stage {
     let stage = Stage::new().await;
-    for (name, account, topic) in [("blue", ACCOUNT, "a"), ("green", ACCOUNT, "b"), ("red", OTHER, "c")]
+    for (name, account, topic) in
+        [("blue", ACCOUNT, "a"), ("green", ACCOUNT, "b"), ("red", OTHER, "c")]
     {
         stage.write(&format!("environments/{name}.toml"), &file(account, REGION, topic));
     }
@@ -33,8 +34,10 @@ async fn run(stage: &Stage, arguments: &[&str]) -> Ran {
         (account.to_owned(), of.unwrap())
     });
     let accounts = BTreeMap::from(credentials);
-    sesinfra_on(&stage.cloud, ACCOUNT, &stage.root, arguments, |host| host.access.accounts = accounts)
-        .await
+    sesinfra_on(&stage.cloud, ACCOUNT, &stage.root, arguments, |host| {
+        host.access.accounts = accounts;
+    })
+    .await
 }
 
 #[tokio::test]
@@ -69,7 +72,11 @@ async fn one_that_cannot_be_planned_keeps_no_other_from_being_seen() {
     assert_eq!(ran.code, 1, "{}{}", ran.output, ran.errors);
     assert!(ran.output.contains("Environment red "), "{}", ran.output);
     assert!(ran.output.contains("  broken     Error: not planned"), "{}", ran.output);
-    assert!(ran.errors.contains("but the environment is of account 333333333333"), "{}", ran.errors);
+    assert!(
+        ran.errors.contains("but the environment is of account 333333333333"),
+        "{}",
+        ran.errors
+    );
     let ran = run(&stage, &["plan", "--all", "--format", "json"]).await;
     let all: Value = serde_json::from_str(&ran.output).unwrap();
     let told = all.as_array().unwrap().iter();
@@ -84,7 +91,8 @@ async fn one_that_cannot_be_planned_keeps_no_other_from_being_seen() {
 #[tokio::test]
 async fn flags_for_one_environment_do_not_go_with_all() {
     let stage = stage().await;
-    for flags in [&["blue", "--all"][..], &["--all", "--target", "topic.a"], &["--all", "--out", "x"], &[]]
+    for flags in
+        [&["blue", "--all"][..], &["--all", "--target", "topic.a"], &["--all", "--out", "x"], &[]]
     {
         let ran = run(&stage, &[&["plan"], flags].concat()).await;
         assert_eq!(ran.code, 1, "{flags:?}: {}{}", ran.output, ran.errors);
