@@ -157,8 +157,11 @@ fn fact(
     let settings = &environment.settings;
     let missing = |key: &str| {
         Err((
-            format!("the file has no `{key}`"),
-            format!("write `{key}`, or remove the placeholder"),
+            format!("`{}` has no `{key}`", environment.name),
+            format!(
+                "write `{key}` in environments/{}.toml, or remove the placeholder",
+                environment.name
+            ),
         ))
     };
     let quota = settings.account.quota;
