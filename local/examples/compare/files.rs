@@ -1,7 +1,6 @@
 //! The job as both tools are told it: one set with two destinations and their topics, N domains in one zone, each with DKIM,
 //! MAIL FROM, DMARC and the set as its default, and a policy that allows sending.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use sesinfra_local::options::{ACCOUNT, REGION};
@@ -12,38 +11,15 @@ const TLS: &str = "require";
 /// For sesinfra. `tls` is the changed field; empty: as it is at first.
 pub(crate) fn environment(domains: usize, tls: &str) -> String {
     let tls = if tls.is_empty() { TLS } else { tls };
-    let mut text = format!(
-        r#"project = "bench"
-[aws]
-account = "{ACCOUNT}"
-region = "{REGION}"
-[configuration_sets.transactional]
-tls = "{tls}"
-suppress = ["bounce", "complaint"]
-[configuration_sets.transactional.events.feedback]
-types = ["bounce", "complaint"]
-topic = "ses-feedback"
-[configuration_sets.transactional.events.deliveries]
-types = ["delivery"]
-topic = "ses-deliveries"
-[topics.ses-feedback]
-[topics.ses-deliveries]
-[send_policies.api]
-from = ["*@*.bench.example"]
-"#
-    );
-    for index in 1..=domains {
-        // Writing to a String cannot fail, here and below.
-        let _ = writeln!(
-            text,
-            r#"[identities."d{index}.bench.example"]
-configuration_set = "transactional"
-mail_from = {{ subdomain = "mail" }}
-dmarc = {{ policy = "quarantine", reports_to = ["dmarc@d{index}.bench.example"] }}
-feedback_forwarding = false"#
-        );
-    }
-    text
+    let account = include_str!("../../bench/account.toml")
+        .replace(&format!("tls = \"{TLS}\""), &format!("tls = \"{tls}\""));
+    let head =
+        format!("project = \"bench\"\n[aws]\naccount = \"{ACCOUNT}\"\nregion = \"{REGION}\"\n");
+    let domain = |index| {
+        include_str!("../../bench/domain.toml")
+            .replace("@DOMAIN@", &format!("d{index}.bench.example"))
+    };
+    [head, account].into_iter().chain((1..=domains).map(domain)).collect()
 }
 
 /// For Terraform, the way its provider's documentation shows each resource.

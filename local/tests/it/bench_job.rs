@@ -5,35 +5,12 @@ use crate::it::stage::Stage;
 
 /// The environment of *bench* with `domains` domains.
 pub(crate) fn bench(domains: usize) -> String {
-    let mut text = String::from(
-        r#"
-[configuration_sets.transactional]
-tls = "require"
-suppress = ["bounce", "complaint"]
-[configuration_sets.transactional.events.feedback]
-types = ["bounce", "complaint"]
-topic = "ses-feedback"
-[configuration_sets.transactional.events.deliveries]
-types = ["delivery"]
-topic = "ses-deliveries"
-[topics.ses-feedback]
-[topics.ses-deliveries]
-[send_policies.api]
-from = ["*@*.bench.example"]
-"#,
-    );
-    for index in 1..=domains {
-        text += &format!(
-            r#"
-[identities."d{index}.bench.example"]
-configuration_set = "transactional"
-mail_from = {{ subdomain = "mail" }}
-dmarc = {{ policy = "quarantine", reports_to = ["dmarc@d{index}.bench.example"] }}
-feedback_forwarding = false
-"#
-        );
-    }
-    text
+    let domain = |index| {
+        include_str!("../../bench/domain.toml")
+            .replace("@DOMAIN@", &format!("d{index}.bench.example"))
+    };
+    let domains = (1..=domains).map(domain);
+    [include_str!("../../bench/account.toml").to_owned()].into_iter().chain(domains).collect()
 }
 
 #[tokio::test]
