@@ -29,6 +29,27 @@ pub struct Facts {
     pub daily_quota: Option<Quota>,
 }
 
+#[cfg(test)]
+impl Facts {
+    /// Those of the environment `prod` of the project `pivot`, in an account with nothing in it.
+    pub(crate) fn of_an_empty_account() -> Self {
+        use crate::environment::names::{AccountId, FileName, ProjectName, Region};
+        let account = AccountId::parse("123456789012").unwrap();
+        let arns = Arns::new(account, Region::parse("us-east-1").unwrap());
+        let project = ProjectName::parse("pivot").unwrap();
+        let owner = Owner::new(project, FileName::parse("prod").unwrap(), &arns);
+        Self {
+            arns,
+            owner,
+            zones: Zones::default(),
+            keys: BTreeMap::new(),
+            missing_keys: BTreeMap::new(),
+            neighbours: Neighbours::default(),
+            daily_quota: None,
+        }
+    }
+}
+
 /// Whether private keys are read, for the sake of their public halves that the file does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PrivateKeys {

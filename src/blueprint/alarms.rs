@@ -369,8 +369,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::aws::{Neighbours, Owner, UsageMetric, Zones};
-    use crate::environment::names::{AccountId, FileName, ProjectName, Region};
+    use crate::aws::UsageMetric;
 
     /// The alarm on the daily quota, where Service Quotas says this of its use.
     fn of_quota(usage: Option<UsageMetric>) -> alarm::Spec {
@@ -381,15 +380,8 @@ mod tests {
             "alarms": { "topic": "ops", "daily_quota": "60%" },
         }))
         .unwrap();
-        let account = AccountId::parse("123456789012").unwrap();
-        let arns = Arns::new(account, Region::parse("us-east-1").unwrap());
-        let project = ProjectName::parse("pivot").unwrap();
-        let owner = Owner::new(project, FileName::parse("prod").unwrap(), &arns);
         let quota = Quota { code: "L-1".to_owned(), value: 50_000.0, usage };
-        let (zones, keys) = (Zones::default(), BTreeMap::new());
-        let neighbours = Neighbours::default();
-        let (missing_keys, daily_quota) = (BTreeMap::new(), Some(quota));
-        let facts = Facts { arns, owner, zones, keys, missing_keys, neighbours, daily_quota };
+        let facts = Facts { daily_quota: Some(quota), ..Facts::of_an_empty_account() };
         let pack = pack(&settings, settings.alarms.as_ref().unwrap(), &facts);
         let found = pack.into_iter().find(|(which, ..)| *which == PackAlarm::DailyQuota);
         found.unwrap().2

@@ -3,23 +3,9 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::aws::{Neighbours, Owner, Zones};
-use crate::environment::names::{AccountId, FileName, ProjectName, Region};
 
 fn facts() -> Facts {
-    let arns =
-        Arns::new(AccountId::parse("123456789012").unwrap(), Region::parse("us-east-1").unwrap());
-    let (project, name) = (ProjectName::parse("pivot").unwrap(), FileName::parse("prod").unwrap());
-    let owner = Owner::new(project, name, &arns);
-    Facts {
-        arns,
-        owner,
-        zones: Zones::default(),
-        keys: BTreeMap::new(),
-        neighbours: Neighbours::default(),
-        missing_keys: BTreeMap::new(),
-        daily_quota: None,
-    }
+    Facts::of_an_empty_account()
 }
 
 fn settings(rest: &Value) -> Settings {

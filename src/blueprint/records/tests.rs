@@ -3,30 +3,18 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
-use crate::aws::{Arns, Neighbours, Owner, Zones};
+use crate::aws::Zones;
 use crate::environment;
-use crate::environment::names::{AccountId, FileName, ProjectName, Region};
+use crate::environment::names::FileName;
 
 fn facts(zones: &[(&str, &str)]) -> Facts {
-    let arns =
-        Arns::new(AccountId::parse("123456789012").unwrap(), Region::parse("us-east-1").unwrap());
-    let (project, name) = (ProjectName::parse("pivot").unwrap(), FileName::parse("prod").unwrap());
-    let owner = Owner::new(project, name, &arns);
     let zones = zones.iter().map(|(id, name)| HostedZone {
         id: (*id).to_owned(),
         name: (*name).to_owned(),
         role: None,
     });
     let keys = BTreeMap::from([(IdentityName::parse("own.app").unwrap(), "AAAA".to_owned())]);
-    Facts {
-        arns,
-        owner,
-        zones: Zones::new(zones),
-        keys,
-        neighbours: Neighbours::default(),
-        missing_keys: BTreeMap::new(),
-        daily_quota: None,
-    }
+    Facts { zones: Zones::new(zones), keys, ..Facts::of_an_empty_account() }
 }
 
 fn environment(rest: &str) -> Environment {
