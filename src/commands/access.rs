@@ -72,7 +72,7 @@ pub(super) async fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Fa
         let environment = load(&run.root()?, name).map_err(|found| run.faulty(name, &found))?;
         let session = sign_in(&environment, &run.host.access).await;
         let session = session.map_err(|error| no_session(error, name))?;
-        return run.watch(&session).await;
+        return run.watch(name, &session).await;
     }
     let opened = run.open(name, PrivateKeys::Read).await?;
     let sight = run.sight(&opened).await?;
@@ -94,7 +94,7 @@ pub(super) async fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Fa
         return Ok(exit(sight.standing.access));
     }
     run.request(&opened, &sight.standing, &items, arguments).await?;
-    if arguments.watch { run.watch(&opened.session).await } else { Ok(Exit::Done) }
+    if arguments.watch { run.watch(name, &opened.session).await } else { Ok(Exit::Done) }
 }
 
 const fn exit(access: Access) -> Exit {
@@ -188,45 +188,31 @@ impl Run<'_> {
     }
 
     /// Says where the review stands whenever that changes, until it has an outcome.
-    async fn watch(&self, session: &Session) -> Result<Exit, Failure> {
+    async fn watch(&self, name: &FileName, session: &Session) -> Result<Exit, Failure> {
         let mut said = None;
         loop {
             session.forget_account();
-            let account = session.account().await.map_err(Failure::aws)?;
+            let account = match session.account().await {
+                Ok(account) => account,
+                // What waits for days must not end with one call that failed: it says so, and looks again.
+                Err(error) if said.is_some() => {
+                    self.tell(name, &Failure::aws(error));
+                    tokio::time::sleep(self.host.first_pause * 6).await;
+                    continue;
+                }
+                Err(error) => return Err(Failure::aws(error)),
+            };
             let standing = Standing::of(&account);
             let state = (standing.access, standing.case.clone());
             if said.as_ref() != Some(&state) {
                 self.answer(&crate::view::standing_line(&standing))?;
                 said = Some(state);
             }
-            if standing.access != Access::Pending {
+            if standing.access != Access::Pending || self.host.screen().is_closed() {
                 return Ok(exit(standing.access));
             }
             // Reviews take hours; a look each minute or so is enough.
             tokio::time::sleep(self.host.first_pause * 6).await;
-        }
-    }
-
-    /// Shows what is about to be asked of AWS, and asks whether to. There is no taking it back.
-    pub(super) async fn send_consent(
-        &self,
-        yes: bool,
-        question: &str,
-        again: &str,
-        shown: impl FnOnce() -> String,
-    ) -> Result<(), Failure> {
-        if yes {
-            return Ok(());
-        }
-        if !self.host.terminal.input {
-            return Err(Failure::refused("nothing was sent: there is no terminal to ask at")
-                .hinted(format!("not to be asked: {again} --yes")));
-        }
-        self.say(&shown());
-        self.say(&format!("\n{question}? Only `yes` is taken for a yes: "));
-        match self.host.read_line().await.map_err(Failure::input)?.as_deref() {
-            Some("yes") => Ok(()),
-            _ => Err(Failure::refused("nothing was sent: the answer was not `yes`")),
         }
     }
 }

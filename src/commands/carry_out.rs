@@ -168,29 +168,6 @@ impl Run<'_> {
         self.consent(&format!("{question} in `{}`?", document.environment), stop, again).await
     }
 
-    /// Asks, and goes on only after a yes.
-    pub(super) async fn consent(
-        &self,
-        question: &str,
-        stop: &Stop,
-        again: &str,
-    ) -> Result<(), Failure> {
-        self.say(&format!("\n{question} Only `yes` is taken for a yes: "));
-        let answer = stop.unless(self.host.read_line()).await;
-        if !matches!(answer, Ok(Ok(Some(_)))) {
-            // Nobody ended the line of the question.
-            self.say("\n");
-        }
-        match answer.map_err(|reason| unchanged(reason, again))?.map_err(Failure::input)?.as_deref()
-        {
-            Some("yes") => {
-                self.say("\n");
-                Ok(())
-            }
-            _ => Err(Failure::refused("nothing was changed: the answer was not `yes`")),
-        }
-    }
-
     async fn carried_out(
         &self,
         opened: &Opened,

@@ -24,7 +24,7 @@ pub(super) struct Arguments {
 const EXAMPLES: &str = "\
 Examples:
   sesinfra environments
-  sesinfra environments --format json | jq -c '{include: .}' >> matrix.json";
+  sesinfra environments --format json | jq -c '{include: .}'   the matrix of a GitHub workflow";
 
 pub(super) fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Failure> {
     let root = run.root()?;

@@ -26,7 +26,7 @@ pub(super) struct Arguments {
     #[arg(value_name = "ENVIRONMENT", value_parser = environment, required_unless_present = "all")]
     environment: Option<FileName>,
 
-    /// Plan all environments, those of different accounts and Regions at once
+    /// Plan all environments, those of different accounts at once
     #[arg(long, conflicts_with_all = ["environment", "out", "target", "replace", "allow", "abandon_zone", "adopt", "adopt_all"])]
     all: bool,
 

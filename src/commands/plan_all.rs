@@ -1,7 +1,7 @@
 //! `sesinfra plan --all`: the plans of all environments, in order, and a summary.
 //!
-//! Invariant: what AWS limits by account and Region is asked for by one environment of each at a time; others do not wait
-//! for it. One environment that cannot be planned keeps no other from being seen.
+//! Invariant: AWS limits calls by account (Route 53 and IAM, for all Regions together), so of the environments of an account
+//! one is planned at a time; those of other accounts do not wait for it. One environment that cannot be planned keeps no other from being seen.
 
 use std::collections::BTreeMap;
 
@@ -14,6 +14,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::plan::rendered;
 use super::planned::private_keys;
+use crate::engine::chain;
 use crate::environment::load;
 use crate::environment::names::FileName;
 use crate::view::{Document, Flags, Purpose, last_line, plan_json};
@@ -29,16 +30,11 @@ impl Run<'_> {
         format: PlanFormat,
     ) -> Result<Vec<Planned>, Failure> {
         let names = self.chosen(&[], true)?;
-        if names.is_empty() {
-            return Err(Failure::input("there is no environment file in `environments`"));
-        }
         let mut together: BTreeMap<String, Vec<(usize, &FileName)>> = BTreeMap::new();
         for (index, name) in names.iter().enumerate() {
             // One with faults waits for nobody; planning it will say what they are.
-            let of = load(&self.root()?, name).map(|environment| {
-                let aws = &environment.settings.aws;
-                format!("{} {}", aws.account, aws.region)
-            });
+            let of = load(&self.root()?, name)
+                .map(|environment| environment.settings.aws.account.to_string());
             let of = of.unwrap_or_else(|_| format!("the file {name}"));
             together.entry(of).or_default().push((index, name));
         }
@@ -68,24 +64,25 @@ impl Run<'_> {
         planned: &[Planned],
         format: PlanFormat,
     ) -> Result<(), Failure> {
+        for (name, planned) in names.iter().zip(planned) {
+            if let Err(failure) = planned {
+                self.tell(name, failure);
+            }
+        }
         if format == PlanFormat::Json {
             let all = names.iter().zip(planned).map(|(name, planned)| match planned {
                 Ok(document) => plan_json(document),
                 Err(failure) => json!({
                     "environment": name.to_string(),
                     "errored": true,
-                    "error": failure.source.to_string(),
+                    "error": chain(failure.source.as_ref()),
+                    "hints": failure.hints,
                 }),
             });
             return self.answer(&format!("{:#}\n", json!(all.collect::<Vec<_>>())));
         }
-        for (name, planned) in names.iter().zip(planned) {
-            match planned {
-                Ok(document) => {
-                    self.answer(&rendered(document, format, self.output_style()))?;
-                }
-                Err(failure) => self.tell(name, failure),
-            }
+        for document in planned.iter().flatten() {
+            self.answer(&rendered(document, format, self.output_style()))?;
         }
         if format == PlanFormat::Text {
             self.answer(&summary(names, planned))?;
@@ -104,7 +101,7 @@ fn summary(names: &[FileName], planned: &[Planned]) -> String {
                 format!("  {name:<width$}  {}\n", last_line(document))
             }
             Ok(document) => format!("  {name:<width$}  {} Refused.\n", last_line(document)),
-            Err(_) => format!("  {name:<width$}  Error: not planned, for the reason above.\n"),
+            Err(_) => format!("  {name:<width$}  Error: not planned, for the reason given.\n"),
         }
     });
     format!("\nAll environments:\n\n{}", lines.collect::<String>())

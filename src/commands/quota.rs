@@ -9,8 +9,8 @@ use super::exit::{EXIT_CODES, Exit};
 use super::failure::Failure;
 use super::open::no_session;
 use crate::aws::sign_in;
+use crate::environment::load;
 use crate::environment::names::FileName;
-use crate::environment::{load, names};
 use crate::health::access::Access;
 use crate::health::quota::{Report, Subject, Which, ask, report};
 use crate::view::{asked_text, quota_text};
@@ -88,22 +88,6 @@ fn one_or_all(reports: &[Report]) -> serde_json::Value {
 }
 
 impl Run<'_> {
-    /// The environments that were named, or all.
-    pub(super) fn chosen(&self, named: &[FileName], all: bool) -> Result<Vec<FileName>, Failure> {
-        if !all {
-            return Ok(named.to_vec());
-        }
-        let found = names(&self.root()?);
-        found.map_err(|error| Failure::input(format!("environments: cannot be listed: {error}")))
-    }
-
-    /// Says why one of several environments could not be looked at.
-    pub(super) fn tell(&self, name: &FileName, failure: &Failure) {
-        self.say(&format!("{name}: "));
-        let style = self.error_style();
-        self.say(&crate::view::failure_text(failure.source.as_ref(), &failure.hints, style));
-    }
-
     async fn quota(
         &self,
         name: &FileName,

@@ -7,8 +7,8 @@ use super::arguments::environment;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::open::faults;
+use crate::environment::load;
 use crate::environment::names::FileName;
-use crate::environment::{load, names};
 
 /// Check environment files, without AWS
 ///
@@ -32,16 +32,8 @@ Examples:
 
 pub(super) fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Failure> {
     let root = run.root()?;
-    let mut environments = arguments.environments.clone();
-    if arguments.all || environments.is_empty() {
-        environments = names(&root)
-            .map_err(|error| Failure::input(format!("environments: cannot be listed: {error}")))?;
-    }
-    if environments.is_empty() {
-        return Err(Failure::input("there is no environment file in `environments`").hinted(
-            "write environments/staging.toml; `sesinfra schema` helps an editor to complete it",
-        ));
-    }
+    let all = arguments.all || arguments.environments.is_empty();
+    let environments = run.chosen(&arguments.environments, all)?;
     let mut failures = Vec::new();
     for name in &environments {
         match load(&root, name) {

@@ -124,6 +124,9 @@ pub struct Report {
     pub requests: Vec<Request>,
     /// What is wrong, and what to do.
     pub problems: Vec<Problem>,
+    /// The quotas as Service Quotas has them, by whose codes more is asked for.
+    #[serde(skip)]
+    pub known: SendingQuotas,
 }
 
 /// Whom a report is about, and what is asked of it.
@@ -146,7 +149,7 @@ pub async fn report(session: &Session, subject: &Subject<'_>) -> Result<Report, 
     let requests = requests(session, &quotas).await?;
     let sent = daily(session, subject.now, &[Count::Sends]).await?;
     let sent = sent.into_values().next().unwrap_or_default();
-    Ok(judge(session, subject, &standing, requests, sent))
+    Ok(Report { known: quotas, ..judge(session, subject, &standing, requests, sent) })
 }
 
 fn judge(
@@ -185,6 +188,7 @@ fn judge(
         hits_on,
         requests,
         problems: Vec::new(),
+        known: SendingQuotas::default(),
     };
     report.problems = problems(&report, subject, standing);
     report.level = report.problems.iter().map(|problem| problem.level).max().unwrap_or_default();
@@ -317,10 +321,9 @@ pub async fn ask(
     if let Some(last) = earlier.next().filter(|last| last.is_refused() && !again) {
         return Ok(Asked::RefusedBefore { request: last.clone() });
     }
-    let quotas = sending_quotas(session).await?;
     let known = match which {
-        Which::Daily => quotas.daily,
-        Which::PerSecond => quotas.per_second,
+        Which::Daily => &report.known.daily,
+        Which::PerSecond => &report.known.per_second,
     };
     let Some(known) = known else { return Ok(Asked::Unknown) };
     let call = session.quotas().request_service_quota_increase();
