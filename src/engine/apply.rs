@@ -6,51 +6,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use async_trait::async_trait;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use serde_json::Value;
 
 use super::schedule::Schedule;
-use super::settle::{Expected, Reread, Settled, settle};
+use super::settle::{Expected, NotConverged, ReadBack, Reread, Settling, mark, read_back};
 use super::work::{StepEnd, Work, carry_out, read_outputs};
 use super::{
-    Action, Address, BoxError, Change, Family, Life, Marks, Outcome, Plan, PlannedChange, Registry,
-    Report, Unresolved, Verb, references, resolve,
+    Action, Address, BoxError, Change, Control, Event, Family, Life, Marks, Outcome, Plan,
+    PlannedChange, Registry, Report, Unresolved, Verb, references, resolve,
 };
-
-/// What happens while a plan is carried out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// A step begins.
-    Started(Address, Verb),
-    /// A step is done.
-    Done(Address, Verb),
-    /// A step waits for something outside, for this reason.
-    Waiting(Address, Verb, String),
-    /// A step failed, with this message.
-    Failed(Address, Verb, String),
-    /// A family is read back and marked.
-    Settled(Address),
-}
-
-/// Time, the listener and the wish to stop, which the engine has none of its own.
-#[async_trait]
-pub trait Control: Send + Sync {
-    /// Hears what happens.
-    fn hear(&self, event: Event);
-    /// Whether no further step may start.
-    fn is_stopped(&self) -> bool;
-    /// Waits before the `attempt`-th repetition (from 1) of something that waits for the outside; `false` to give up.
-    async fn pause(&self, attempt: u32) -> bool;
-    /// Waits before the `attempt`-th repetition (from 1) of a read that does not show a write yet; `false` to give up.
-    async fn pause_for_reads(&self, attempt: u32) -> bool;
-    /// Reads from now on must come from the service, not from memory.
-    fn forget_reads(&self);
-    /// How many steps may be under way at once; at least 1.
-    fn parallelism(&self) -> usize;
-}
 
 /// Carries out `plan` and reports each of its steps. Of a plan with refusals nothing is carried out.
 ///
@@ -60,47 +27,35 @@ pub async fn apply(plan: &Plan, registry: &Registry, control: &dyn Control) -> R
         return Report::not_started(plan, "the plan is refused");
     }
     let mut applying = Applying::new(plan, registry, control);
-    let mut under_way: FuturesUnordered<BoxFuture<'_, Finished>> = FuturesUnordered::new();
-    let mut steps_under_way = 0;
-    let mut is_settling = false;
+    let mut under_way = UnderWay::new();
     loop {
-        while steps_under_way < control.parallelism().max(1) && !control.is_stopped() {
-            let Some(index) = applying.schedule.next_ready() else { break };
-            under_way.push(Box::pin(applying.start(index)));
-            steps_under_way += 1;
-        }
-        if !is_settling && !control.is_stopped() {
-            let families = applying.schedule.take_finished(steps_under_way == 0);
-            if !families.is_empty() {
-                is_settling = true;
-                under_way.push(Box::pin(applying.start_settling(families)));
-            }
-        }
-        match under_way.next().await {
-            Some(Finished::Step { index, result }) => {
-                steps_under_way -= 1;
-                // What pauses takes nobody's place.
-                if let Some(pause) = applying.finish(index, result) {
-                    under_way.push(Box::pin(pause));
-                }
-            }
-            Some(Finished::Pause { index, reason, goes_on }) => {
+        applying.start_settling(&mut under_way);
+        applying.start_steps(&mut under_way);
+        let Some(finished) = under_way.next().await else { break };
+        match finished {
+            Finished::Step { index, result } => applying.finish(index, result, &mut under_way),
+            Finished::Pause { index, reason, goes_on } => {
                 applying.finish_pause(index, reason, goes_on);
             }
-            Some(Finished::Families(settled)) => {
-                is_settling = false;
-                applying.finish_settling(settled);
+            Finished::ReadBack(families) => applying.finish_reading(families, &mut under_way),
+            Finished::Lag { family, deviation, goes_on } => {
+                applying.finish_lag(family, deviation, goes_on);
             }
-            None => break,
+            Finished::Mark { family, result } => applying.finish_marking(family, result),
         }
     }
-    applying.schedule.report(applying.unsettled, applying.was_cut_short)
+    applying.report()
 }
 
-enum Finished {
+/// What is under way.
+type UnderWay<'a> = FuturesUnordered<BoxFuture<'a, Finished<'a>>>;
+
+enum Finished<'a> {
     Step { index: usize, result: Result<StepEnd, BoxError> },
     Pause { index: usize, reason: String, goes_on: bool },
-    Families(Vec<(Address, Settled)>),
+    ReadBack(Vec<(&'a Family, ReadBack)>),
+    Lag { family: &'a Family, deviation: NotConverged, goes_on: bool },
+    Mark { family: &'a Family, result: Result<(), BoxError> },
 }
 
 struct Applying<'a> {
@@ -114,6 +69,8 @@ struct Applying<'a> {
     needed_outputs: BTreeSet<Address>,
     /// How often each step that waits for the outside was tried.
     tries: BTreeMap<usize, u32>,
+    steps_under_way: usize,
+    settling: Settling<'a>,
     unsettled: Vec<(Address, BoxError)>,
     /// Whether something that was begun is left because of the wish to stop.
     was_cut_short: bool,
@@ -131,13 +88,35 @@ impl<'a> Applying<'a> {
             outputs: plan.outputs.clone(),
             needed_outputs: wanted.flat_map(references).map(|(address, _)| address).collect(),
             tries: BTreeMap::new(),
+            steps_under_way: 0,
+            settling: Settling::default(),
             unsettled: Vec::new(),
             was_cut_short: false,
         }
     }
 
+    fn parallelism(&self) -> usize {
+        self.control.parallelism().max(1)
+    }
+
+    /// Whether one thing happens after the other, in an order that does not depend on how long each takes.
+    fn is_in_single_file(&self) -> bool {
+        self.parallelism() == 1
+    }
+
+    fn start_steps(&mut self, under_way: &mut UnderWay<'a>) {
+        while self.steps_under_way < self.parallelism()
+            && !self.control.is_stopped()
+            && !(self.is_in_single_file() && self.settling.is_busy())
+        {
+            let Some(index) = self.schedule.next_ready() else { break };
+            self.steps_under_way += 1;
+            under_way.push(Box::pin(self.start(index)));
+        }
+    }
+
     /// Prepares a step; the returned future borrows nothing that changes meanwhile.
-    fn start(&self, index: usize) -> impl Future<Output = Finished> + use<'a> {
+    fn start(&self, index: usize) -> impl Future<Output = Finished<'a>> + use<'a> {
         let step = &self.plan.steps[index];
         let work = self.work(index);
         let (control, verb, address) = (self.control, step.verb, step.address.clone());
@@ -233,12 +212,14 @@ impl<'a> Applying<'a> {
         })
     }
 
-    /// Notes how a step ended; if it waits for the outside, gives the pause before it is tried again.
+    /// Notes how a step ended; one that waits for the outside is tried again after a pause, which takes nobody's place.
     fn finish(
         &mut self,
         index: usize,
         result: Result<StepEnd, BoxError>,
-    ) -> Option<impl Future<Output = Finished> + use<'a>> {
+        under_way: &mut UnderWay<'a>,
+    ) {
+        self.steps_under_way -= 1;
         let step = &self.plan.steps[index];
         let (address, verb, control) = (step.address.clone(), step.verb, self.control);
         match result {
@@ -248,22 +229,20 @@ impl<'a> Applying<'a> {
                 }
                 control.hear(Event::Done(address, verb));
                 self.schedule.done(index);
-                None
             }
             Ok(StepEnd::Waiting(reason)) => {
                 control.hear(Event::Waiting(address, verb, reason.clone()));
                 let tries = self.tries.entry(index).or_default();
                 *tries += 1;
                 let tries = *tries;
-                Some(async move {
+                under_way.push(Box::pin(async move {
                     let goes_on = !control.is_stopped() && control.pause(tries).await;
                     Finished::Pause { index, reason, goes_on }
-                })
+                }));
             }
             Err(error) => {
                 control.hear(Event::Failed(address, verb, error.to_string()));
                 self.schedule.ended(index, Outcome::Failed(error));
-                None
             }
         }
     }
@@ -278,11 +257,33 @@ impl<'a> Applying<'a> {
         }
     }
 
-    fn start_settling(
-        &self,
-        families: Vec<&'a Family>,
-    ) -> impl Future<Output = Finished> + use<'a> {
+    /// Reads finished families back, and marks those that were found as wanted. While some are being read, others
+    /// gather, so that those share listings; and while some are marked, others are read.
+    fn start_settling(&mut self, under_way: &mut UnderWay<'a>) {
+        let is_late = self.is_in_single_file() && self.steps_under_way > 0;
+        if is_late || self.control.is_stopped() {
+            return;
+        }
         let (registry, control) = (self.registry, self.control);
+        while let Some((family, marked)) = self.settling.next_to_mark(self.parallelism()) {
+            under_way.push(Box::pin(async move {
+                Finished::Mark { family, result: mark(registry, family, &marked).await }
+            }));
+        }
+        let is_time = if self.is_in_single_file() {
+            let is_idle = self.schedule.none_is_ready() || self.schedule.has_many_finished();
+            is_idle && !self.settling.is_busy()
+        } else {
+            !self.settling.is_reading
+        };
+        let families = if is_time { self.schedule.take_finished() } else { Vec::new() };
+        if families.is_empty() {
+            return;
+        }
+        if self.settling.was_behind(&families) {
+            control.forget_reads();
+        }
+        self.settling.is_reading = true;
         let batch = families.into_iter().map(|family| {
             let changes = family.members.iter().filter_map(|it| self.changes.get(it));
             // What was let go of is there as before, and the marks that are written last no longer name it.
@@ -294,16 +295,55 @@ impl<'a> Applying<'a> {
             Reread { family, members: members.collect() }
         });
         let batch: Vec<Reread<'a>> = batch.collect();
-        async move { Finished::Families(settle(batch, registry, control).await) }
+        under_way
+            .push(Box::pin(async move { Finished::ReadBack(read_back(batch, registry).await) }));
     }
 
-    fn finish_settling(&mut self, settled: Vec<(Address, Settled)>) {
-        for (root, settled) in settled {
-            match settled {
-                Settled::Marked => self.control.hear(Event::Settled(root)),
-                Settled::Stopped => self.was_cut_short = true,
-                Settled::Failed(error) => self.unsettled.push((root, error)),
+    fn finish_reading(
+        &mut self,
+        families: Vec<(&'a Family, ReadBack)>,
+        under_way: &mut UnderWay<'a>,
+    ) {
+        self.settling.is_reading = false;
+        let control = self.control;
+        for (family, found) in families {
+            match found {
+                ReadBack::AsWanted(marked) => self.settling.found_as_wanted(family, marked),
+                ReadBack::Unreadable(error) => self.unsettled.push((family.root.clone(), error)),
+                ReadBack::Behind(deviation) => {
+                    let attempt = self.settling.found_behind(family);
+                    under_way.push(Box::pin(async move {
+                        let goes_on =
+                            !control.is_stopped() && control.pause_for_reads(attempt).await;
+                        Finished::Lag { family, deviation, goes_on }
+                    }));
+                }
             }
         }
+    }
+
+    /// Reads may lag writes for up to a minute (SQS and SNS document it), so a deviation is an error only if it stays.
+    fn finish_lag(&mut self, family: &'a Family, deviation: NotConverged, goes_on: bool) {
+        self.settling.waited();
+        if self.control.is_stopped() {
+            self.was_cut_short = true;
+        } else if goes_on {
+            self.schedule.read_again(&family.root);
+        } else {
+            self.unsettled.push((family.root.clone(), deviation.into()));
+        }
+    }
+
+    fn finish_marking(&mut self, family: &'a Family, result: Result<(), BoxError>) {
+        self.settling.marked();
+        match result {
+            Ok(()) => self.control.hear(Event::Settled(family.root.clone())),
+            Err(error) => self.unsettled.push((family.root.clone(), error)),
+        }
+    }
+
+    fn report(self) -> Report {
+        let was_cut_short = self.was_cut_short || self.settling.is_busy();
+        self.schedule.report(self.unsettled, was_cut_short)
     }
 }

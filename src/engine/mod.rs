@@ -6,6 +6,7 @@
 mod address;
 mod apply;
 mod argument;
+mod control;
 mod difference;
 mod families;
 mod graph;
@@ -25,8 +26,9 @@ mod settle;
 mod work;
 
 pub use address::{Address, InvalidAddress};
-pub use apply::{Control, Event, apply};
+pub use apply::apply;
 pub use argument::{Arg, Output, Unresolved, references, resolve};
+pub use control::{Control, Event};
 pub use difference::{Field, difference, is_unknown, touches};
 pub use families::PROTECTED;
 pub use graph::{Graph, GraphError, Resource};

@@ -4,8 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Address, BoxError, Family, Outcome, Plan, Report, StepReport};
 
-/// Families read back together at most: enough to share listings, few enough that settling keeps up with the steps.
-const SETTLE_BATCH_MAX: usize = 32;
+/// Families read back together at most: enough to share listings, few enough that marking keeps up with reading.
+const READ_BACK_MAX: usize = 32;
+
+/// The place of a step among those that are ready: its family's turn, then its own number.
+type Turn = (usize, usize);
 
 pub(super) struct Schedule<'a> {
     plan: &'a Plan,
@@ -14,8 +17,11 @@ pub(super) struct Schedule<'a> {
     /// How many steps each one still waits for, and who waits for it.
     waiting_for: Vec<usize>,
     waited_for_by: Vec<Vec<usize>>,
-    ready: BTreeSet<usize>,
+    ready: BTreeSet<Turn>,
     family_of: BTreeMap<&'a Address, usize>,
+    /// The number of each family's first step. What is begun goes on before something else begins: a service that takes
+    /// one call a second of each operation is then kept busy with all of its operations at once.
+    turns: Vec<usize>,
     /// How many steps of each family are not done yet.
     open_steps: Vec<usize>,
     /// Families whose steps are all done, and that are not being read back yet.
@@ -36,19 +42,30 @@ impl<'a> Schedule<'a> {
             .flat_map(|(index, family)| family.members.iter().map(move |member| (member, index)))
             .collect();
         let mut open_steps = vec![0; plan.families.len()];
-        for family in plan.steps.iter().filter_map(|step| family_of.get(&step.address)) {
-            open_steps[*family] += 1;
+        let mut turns = vec![usize::MAX; plan.families.len()];
+        for (index, step) in plan.steps.iter().enumerate() {
+            if let Some(family) = family_of.get(&step.address) {
+                open_steps[*family] += 1;
+                turns[*family] = turns[*family].min(index);
+            }
         }
-        Self {
+        let mut schedule = Self {
             plan,
             outcomes: plan.steps.iter().map(|_| None).collect(),
-            ready: (0..plan.steps.len()).filter(|index| waiting_for[*index] == 0).collect(),
+            ready: BTreeSet::new(),
             waiting_for,
             waited_for_by,
             family_of,
+            turns,
             open_steps,
             finished: BTreeSet::new(),
+        };
+        for index in 0..plan.steps.len() {
+            if schedule.waiting_for[index] == 0 {
+                schedule.again(index);
+            }
         }
+        schedule
     }
 
     /// The family of `address`.
@@ -56,23 +73,30 @@ impl<'a> Schedule<'a> {
         self.family_of.get(address).map(|index| &self.plan.families[*index])
     }
 
-    /// Takes the first step, in plan order, that waits for nothing.
+    /// Takes a step that waits for nothing: of the families with any, the next one of that which began first.
     pub(super) fn next_ready(&mut self) -> Option<usize> {
-        self.ready.pop_first()
+        self.ready.pop_first().map(|(_, index)| index)
     }
 
-    /// A step that waited is to be tried again.
+    /// Whether no step could be started now.
+    pub(super) fn none_is_ready(&self) -> bool {
+        self.ready.is_empty()
+    }
+
+    /// A step waits for nothing, or no longer.
     pub(super) fn again(&mut self, index: usize) {
-        self.ready.insert(index);
+        let family = self.family_of.get(&self.plan.steps[index].address);
+        self.ready.insert((family.map_or(index, |family| self.turns[*family]), index));
     }
 
     /// A step is done: what waited only for it is ready.
     pub(super) fn done(&mut self, index: usize) {
         self.outcomes[index] = Some(Outcome::Done);
-        for next in &self.waited_for_by[index] {
-            self.waiting_for[*next] -= 1;
-            if self.waiting_for[*next] == 0 {
-                self.ready.insert(*next);
+        // Each is done once, so nobody asks again who waits for it.
+        for next in std::mem::take(&mut self.waited_for_by[index]) {
+            self.waiting_for[next] -= 1;
+            if self.waiting_for[next] == 0 {
+                self.again(next);
             }
         }
         if let Some(family) = self.family_of.get(&self.plan.steps[index].address) {
@@ -97,12 +121,19 @@ impl<'a> Schedule<'a> {
         }
     }
 
-    /// Takes finished families, once there are enough of them, or, when no step is under way, no other is ready.
-    pub(super) fn take_finished(&mut self, is_idle: bool) -> Vec<&'a Family> {
-        if self.finished.len() < SETTLE_BATCH_MAX && !(is_idle && self.ready.is_empty()) {
-            return Vec::new();
-        }
-        let batch: Vec<usize> = self.finished.iter().take(SETTLE_BATCH_MAX).copied().collect();
+    /// The family of `root` was not found as wanted yet, and is to be read once more.
+    pub(super) fn read_again(&mut self, root: &Address) {
+        self.finished.extend(self.family_of.get(root));
+    }
+
+    /// Whether as many are finished as are read back together.
+    pub(super) fn has_many_finished(&self) -> bool {
+        self.finished.len() >= READ_BACK_MAX
+    }
+
+    /// Takes finished families: as many as are read back together, those first that began first.
+    pub(super) fn take_finished(&mut self) -> Vec<&'a Family> {
+        let batch: Vec<usize> = self.finished.iter().take(READ_BACK_MAX).copied().collect();
         for family in &batch {
             self.finished.remove(family);
         }

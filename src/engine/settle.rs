@@ -1,25 +1,15 @@
 //! Reading a family back after its last step: it must be as wanted, and only then is it marked as settled.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde_json::Value;
 
-use super::{
-    Address, BoxError, Control, Family, Field, Marks, Ownership, Registry, World, difference,
-};
-
-/// Whether a family was read back as wanted and marked.
-pub(super) enum Settled {
-    Marked,
-    /// Not yet, because of the wish to stop.
-    Stopped,
-    Failed(BoxError),
-}
+use super::{Address, BoxError, Family, Field, Marks, Ownership, Registry, World, difference};
 
 /// A write was accepted, and reading does not show it.
 #[derive(Debug, thiserror::Error)]
 #[error("{address} was written, but reading it back shows something else{}", list(.fields))]
-struct NotConverged {
+pub(super) struct NotConverged {
     address: Address,
     fields: Vec<Field>,
 }
@@ -56,65 +46,104 @@ pub(super) struct Expected<'a> {
     pub ignore: &'a BTreeSet<String>,
 }
 
-/// Reads back all members of the families, in one pass, until each is as wanted, and marks the roots.
-pub(super) async fn settle(
-    mut batch: Vec<Reread<'_>>,
-    registry: &Registry,
-    control: &dyn Control,
-) -> Vec<(Address, Settled)> {
-    let mut settled = Vec::with_capacity(batch.len());
-    let mut attempt = 0;
-    while !batch.is_empty() {
-        control.forget_reads();
-        let members = batch.iter().flat_map(|reread| &reread.members);
-        let wanted =
-            members.map(|(address, expected)| (address.clone(), expected.spec.clone())).collect();
-        let world = match World::read_named(registry, wanted).await {
-            Ok(world) => world,
-            Err(error) => {
-                settled.extend(fail_all(batch, error.as_ref()));
-                return settled;
-            }
-        };
-        attempt += 1;
-        let mut behind = Vec::new();
-        for reread in batch {
-            match reread.members.iter().find_map(|member| deviation(registry, &world, member)) {
-                None => {
-                    let root = reread.family.root.clone();
-                    let marked = world.get(&root).map(|live| &live.marks.children);
-                    settled.push((root, mark(registry, control, reread.family, marked).await));
-                }
-                Some(deviation) => behind.push((reread, deviation)),
-            }
-        }
-        // Reads may lag writes for up to a minute (SQS and SNS document it), so a deviation is an error only if it stays.
-        let again =
-            !behind.is_empty() && !control.is_stopped() && control.pause_for_reads(attempt).await;
-        if !again {
-            let is_stopped = control.is_stopped();
-            settled.extend(behind.into_iter().map(|(reread, deviation)| {
-                let ended =
-                    if is_stopped { Settled::Stopped } else { Settled::Failed(deviation.into()) };
-                (reread.family.root.clone(), ended)
-            }));
-            return settled;
-        }
-        batch = behind.into_iter().map(|(reread, _)| reread).collect();
-    }
-    settled
+/// What reading a family back showed.
+pub(super) enum ReadBack {
+    /// It is as wanted, and its marks name these children.
+    AsWanted(BTreeSet<String>),
+    /// A write does not show, or not yet.
+    Behind(NotConverged),
+    Unreadable(BoxError),
 }
 
-fn fail_all<'a>(
+/// Families on their way from being read back to being marked.
+#[derive(Default)]
+pub(super) struct Settling<'a> {
+    /// Whether families are being read back: others are then only once this is done, so that they share listings.
+    pub is_reading: bool,
+    /// Found as wanted, with the children that their marks name.
+    to_mark: VecDeque<(&'a Family, BTreeSet<String>)>,
+    marking: usize,
+    /// How often each family was found behind, and how many wait before they are read again.
+    behind: BTreeMap<&'a Address, u32>,
+    waiting: usize,
+}
+
+impl<'a> Settling<'a> {
+    /// Whether anything is begun and not ended.
+    pub(super) fn is_busy(&self) -> bool {
+        self.is_reading || !self.to_mark.is_empty() || self.marking > 0 || self.waiting > 0
+    }
+
+    /// Whether one of `families` was read back before and not found as wanted. What was remembered of it is out of date.
+    pub(super) fn was_behind(&self, families: &[&'a Family]) -> bool {
+        families.iter().any(|family| self.behind.contains_key(&family.root))
+    }
+
+    pub(super) fn found_as_wanted(&mut self, family: &'a Family, marked: BTreeSet<String>) {
+        self.to_mark.push_back((family, marked));
+    }
+
+    /// How often the family was found so by now.
+    pub(super) fn found_behind(&mut self, family: &'a Family) -> u32 {
+        self.waiting += 1;
+        let times = self.behind.entry(&family.root).or_default();
+        *times += 1;
+        *times
+    }
+
+    /// One that was behind has waited.
+    pub(super) const fn waited(&mut self) {
+        self.waiting -= 1;
+    }
+
+    /// The next family to mark, as long as fewer than `most` are being marked.
+    pub(super) fn next_to_mark(&mut self, most: usize) -> Option<(&'a Family, BTreeSet<String>)> {
+        let next = self.to_mark.pop_front_if(|_| self.marking < most)?;
+        self.marking += 1;
+        Some(next)
+    }
+
+    /// One is marked, or could not be.
+    pub(super) const fn marked(&mut self) {
+        self.marking -= 1;
+    }
+}
+
+/// Reads back all members of the families, in one pass.
+///
+/// A kind remembers nothing from before a write of its own, so the first read after the last write of a family shows what
+/// the service says. What another family's read showed after that write is as good.
+pub(super) async fn read_back<'a>(
     batch: Vec<Reread<'a>>,
-    error: &'a (dyn std::error::Error + 'static),
-) -> impl Iterator<Item = (Address, Settled)> + 'a {
+    registry: &Registry,
+) -> Vec<(&'a Family, ReadBack)> {
+    let members = batch.iter().flat_map(|reread| &reread.members);
+    let wanted =
+        members.map(|(address, expected)| (address.clone(), expected.spec.clone())).collect();
+    let world = match World::read_named(registry, wanted).await {
+        Ok(world) => world,
+        Err(error) => return all_unreadable(batch, error.as_ref()),
+    };
+    let found = batch.into_iter().map(|Reread { family, members }| {
+        let behind = members.iter().find_map(|member| deviation(registry, &world, member));
+        let marked = || world.get(&family.root).map(|live| live.marks.children.clone());
+        let found = behind
+            .map_or_else(|| ReadBack::AsWanted(marked().unwrap_or_default()), ReadBack::Behind);
+        (family, found)
+    });
+    found.collect()
+}
+
+fn all_unreadable<'a>(
+    batch: Vec<Reread<'a>>,
+    error: &(dyn std::error::Error + 'static),
+) -> Vec<(&'a Family, ReadBack)> {
     let message = super::report::chain(error);
-    batch.into_iter().map(move |reread| {
-        let root = reread.family.root.clone();
-        let error = format!("cannot read {root} back: {message}");
-        (root, Settled::Failed(error.into()))
-    })
+    let failed = batch.into_iter().map(|Reread { family, .. }| {
+        let error = format!("cannot read {} back: {message}", family.root);
+        (family, ReadBack::Unreadable(error.into()))
+    });
+    failed.collect()
 }
 
 fn deviation(
@@ -133,29 +162,22 @@ fn deviation(
         .then(|| NotConverged { address: address.clone(), fields })
 }
 
-/// Marks a family that is as wanted. What another run announced meanwhile stays named, or its children would be nobody's.
-async fn mark(
+/// Marks a family that is as wanted. What another run announced meanwhile stays named, or its children would be nobody's:
+/// `marked` is what the marks named when the family was read back.
+pub(super) async fn mark(
     registry: &Registry,
-    control: &dyn Control,
     family: &Family,
-    marked: Option<&BTreeSet<String>>,
-) -> Settled {
-    let Some(digest) = family.digest.clone() else { return Settled::Marked };
-    let Some(kind) = registry.get(family.root.kind()) else { return Settled::Marked };
-    if control.is_stopped() {
-        return Settled::Stopped;
-    }
-    let announced = marked.into_iter().flatten();
-    let of_others: BTreeSet<String> =
-        announced.filter(|child| !family.children_meanwhile.contains(*child)).cloned().collect();
-    let children = family.children_afterwards.union(&of_others).cloned().collect();
+    marked: &BTreeSet<String>,
+) -> Result<(), BoxError> {
+    let Some(digest) = family.digest.clone() else { return Ok(()) };
+    let Some(kind) = registry.get(family.root.kind()) else { return Ok(()) };
+    let of_others = marked - &family.children_meanwhile;
+    let children = &family.children_afterwards | &of_others;
     let marks = Marks { children, digest: of_others.is_empty().then_some(digest) };
-    match kind.mark(family.root.name(), &marks).await {
-        Ok(()) if of_others.is_empty() => Settled::Marked,
-        Ok(()) => {
-            let root = family.root.clone();
-            Settled::Failed(Contested { root, children: of_others }.into())
-        }
-        Err(error) => Settled::Failed(error),
+    kind.mark(family.root.name(), &marks).await?;
+    if of_others.is_empty() {
+        Ok(())
+    } else {
+        Err(Contested { root: family.root.clone(), children: of_others }.into())
     }
 }

@@ -185,7 +185,12 @@ impl Open {
 
     /// The same, one step after the other.
     pub(crate) fn in_single_file(self) -> Self {
-        Self { parallelism: 1, ..self }
+        self.with_parallelism(1)
+    }
+
+    /// The same, with so many steps at once.
+    pub(crate) fn with_parallelism(self, parallelism: usize) -> Self {
+        Self { parallelism, ..self }
     }
 
     pub(crate) async fn plan(&self) -> Result<Plan, PlanError> {

@@ -24,7 +24,7 @@ pub struct Run {
     pub permits_at: Option<u32>,
     /// After how many events it is stopped.
     pub stop_after: Option<usize>,
-    /// What somebody else does whenever reads are forgotten.
+    /// What somebody else does whenever a step is done.
     pub undoes: Option<fn(&mut State)>,
 }
 
@@ -135,6 +135,9 @@ struct Clerk<'a> {
 impl Control for Clerk<'_> {
     fn hear(&self, event: Event) {
         self.heard.fetch_add(1, Ordering::Relaxed);
+        if let (Some(undo), Event::Done(..)) = (self.run.undoes, &event) {
+            self.run.town.by_hand(undo);
+        }
         self.events.lock().unwrap().push(event);
     }
 
@@ -161,9 +164,6 @@ impl Control for Clerk<'_> {
     }
 
     fn forget_reads(&self) {
-        if let Some(undo) = self.run.undoes {
-            self.run.town.by_hand(undo);
-        }
         self.run.town.forget_reads();
     }
 

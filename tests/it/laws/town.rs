@@ -419,6 +419,8 @@ impl Town {
             let lag = inner.lag;
             inner.lagging = Some((before, lag));
         }
+        // A kind remembers nothing from before a write of its own.
+        inner.memory = None;
         inner.after_write();
         if fault.is_some() { Err("disturbed after its effect".into()) } else { Ok(answer) }
     }
