@@ -1,5 +1,6 @@
 //! AWS's rate limits: a token bucket per account, Region and operation (or per service). The numbers are AWS's
-//! published ones; an operation without a published limit has none here.
+//! published ones; an operation without a published limit has none here. Route 53 counts all requests of an account
+//! together, whatever the Region (its developer guide, "Maximum requests per second").
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -71,9 +72,12 @@ impl Buckets {
             return true;
         }
         let Some(rate) = published(action) else { return true };
-        let name = match limits {
-            Limits::SharedPerService if action.starts_with("ses:") && rate.burst <= 1.0 => "ses:",
-            _ => action,
+        let (region, name) = match limits {
+            _ if action.starts_with("route53:") => ("", "route53:"),
+            Limits::SharedPerService if action.starts_with("ses:") && rate.burst <= 1.0 => {
+                (region, "ses:")
+            }
+            _ => (region, action),
         };
         let mut buckets = self.0.lock();
         let bucket = buckets
@@ -122,6 +126,15 @@ mod tests {
         assert!(admit("ses:GetEmailIdentity"));
         assert!(!admit("ses:GetAccount"));
         assert!(admit("route53:ListHostedZones"));
+    }
+
+    #[test]
+    fn route_53_counts_all_requests_of_an_account() {
+        let (buckets, now) = (Buckets::default(), Instant::now());
+        let admit = |region, action| buckets.admit(Limits::PerOperation, "1", region, action, now);
+        let operations = ["route53:ListHostedZones", "route53:ChangeResourceRecordSets"];
+        let admitted = (0..10).filter(|index| admit(["r", "s"][index % 2], operations[index % 2]));
+        assert_eq!(admitted.count(), 5);
     }
 
     #[test]

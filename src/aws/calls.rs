@@ -33,7 +33,7 @@ use aws_smithy_types::retry::ErrorKind;
 
 use super::Class;
 use super::error::classify;
-use super::pacing::{Pacer, Rates};
+use super::pacing::{Pacer, Rates, Slowdown};
 use super::way::Way;
 
 /// Attempts at a throttled call: with waits of up to 20 seconds that is four to five minutes.
@@ -45,7 +45,7 @@ const OTHER_ATTEMPTS_MAX: u32 = 5;
 pub(super) const SHUT: &str = "this run no longer holds the lock";
 
 /// Something about calls that whoever waits for them may like to know.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Note {
     /// AWS says that there are too many calls; this one will be tried again.
     Throttled {
@@ -53,6 +53,8 @@ pub enum Note {
         action: String,
         /// How often it was tried so far.
         attempts: u32,
+        /// What that led to; nothing where it has nothing to do with how fast calls are made.
+        slowdown: Option<Slowdown>,
     },
 }
 
@@ -89,9 +91,9 @@ impl Calls {
         })
     }
 
-    fn heard(&self, action: String, attempts: u32) {
+    fn heard(&self, action: String, attempts: u32, slowdown: Option<Slowdown>) {
         if let Some(listener) = &self.listener {
-            listener.hear(Note::Throttled { action, attempts });
+            listener.hear(Note::Throttled { action, attempts, slowdown });
         }
     }
 }
@@ -195,12 +197,11 @@ impl Intercept for WatchThrottling {
         {
             // Another change of the same zone is under way: that has nothing to do with how fast we call.
             let code = context.inner().response().and_then(code_of);
-            if code.as_deref() != Some("PriorRequestNotComplete") {
-                self.0.pacer.throttled(service, operation);
-            }
+            let is_pace = code.as_deref() != Some("PriorRequestNotComplete");
+            let slowdown = is_pace.then(|| self.0.pacer.throttled(service, operation)).flatten();
             let attempts =
                 config_bag.load::<RequestAttempts>().map_or(1, RequestAttempts::attempts);
-            self.0.heard(format!("{service}:{operation}"), attempts);
+            self.0.heard(format!("{service}:{operation}"), attempts, slowdown);
         }
         Ok(())
     }

@@ -36,7 +36,7 @@ pub use memo::{Memo, Reads};
 pub use neighbours::Neighbours;
 pub(crate) use ownership::hex;
 pub use ownership::{Owner, TagChanges, note_of_stack, short_hash};
-pub use pacing::{Rate, Rates};
+pub use pacing::{Rate, Rates, Slowdown};
 pub use private_key::{KeyError, PrivateKey, SecretError};
 pub use propagation::until_propagated;
 pub use quotas::{Quota, SendingQuotas, UsageMetric, sending_quotas};

@@ -70,7 +70,7 @@ pub(super) async fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Fa
     }
     if arguments.watch && !arguments.request {
         let environment = load(&run.root()?, name).map_err(|found| run.faulty(name, &found))?;
-        let session = sign_in(&environment, &run.host.access).await;
+        let session = sign_in(&environment, &run.host.watched_access()).await;
         let session = session.map_err(|error| no_session(error, name))?;
         return run.watch(name, &session).await;
     }

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use crate::aws::{Access, Lease};
+use super::throttling::Throttling;
+use crate::aws::{Access, Lease, Rates};
 use crate::lookup::{Lookup, PublicDns};
 use crate::view::{Screen, Sink, Style};
 
@@ -32,7 +33,7 @@ pub struct Host {
     pub now: fn() -> SystemTime,
     /// How long the lock of a run that gives no more sign stands.
     pub lease: Lease,
-    screen: Screen,
+    screen: Arc<Screen>,
     input: Arc<Mutex<Box<dyn BufRead + Send>>>,
 }
 
@@ -48,7 +49,7 @@ pub struct Terminal {
 }
 
 /// The variables that the program itself reads; those of AWS are read by AWS's own library.
-const VARIABLES: [&str; 4] = ["GITHUB_OUTPUT", "HOSTNAME", "NO_COLOR", "TERM"];
+const VARIABLES: [&str; 5] = ["GITHUB_OUTPUT", "HOSTNAME", "NO_COLOR", "SESINFRA_PACING", "TERM"];
 
 impl Host {
     /// A host without terminals, that reads and writes what it is given.
@@ -70,7 +71,7 @@ impl Host {
             screen_every: Duration::from_mins(1),
             now: SystemTime::now,
             lease: Lease::default(),
-            screen: Screen::new(output, errors),
+            screen: Arc::new(Screen::new(output, errors)),
             input: Arc::new(Mutex::new(input)),
         }
     }
@@ -105,8 +106,18 @@ impl Host {
 
     /// Where to write.
     #[must_use]
-    pub const fn screen(&self) -> &Screen {
+    pub fn screen(&self) -> &Screen {
         &self.screen
+    }
+
+    /// How AWS is reached, with what is said of throttled calls on the screen, unless somebody else hears of them.
+    pub(super) fn watched_access(&self) -> Access {
+        let mut access = self.access.clone();
+        access.listener.get_or_insert_with(|| Arc::new(Throttling::new(Arc::clone(&self.screen))));
+        if self.variables.get("SESINFRA_PACING").is_some_and(|pacing| pacing == "off") {
+            access.rates.get_or_insert(Rates::unlimited());
+        }
+        access
     }
 
     /// The next line that is typed, without its end; `None` when there is no more. Others go on while nobody types.

@@ -37,6 +37,7 @@ mod several;
 mod show;
 mod stale;
 mod status;
+mod throttling;
 mod unlock;
 mod validate;
 mod wait;
@@ -88,7 +89,8 @@ Environment variables:
   AWS_PROFILE, AWS_ACCESS_KEY_ID, ...   credentials, found as the AWS CLI finds them
   AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_*  another endpoint than AWS's own, for all services or one
   GITHUB_OUTPUT                         plan writes `changes=true` or `changes=false` to this file
-  NO_COLOR                              no colour";
+  NO_COLOR                              no colour
+  SESINFRA_PACING=off                   no pause between calls, for a server that is not AWS and has no limits";
 
 /// What every command takes.
 #[derive(Args, Debug)]

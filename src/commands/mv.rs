@@ -152,7 +152,8 @@ async fn ways(
 ) -> Result<Ways, Failure> {
     let name = &environment.name;
     let open = async |environment: &Environment| {
-        let connected = connect(environment, &run.host.access, PrivateKeys::Untouched).await;
+        let connected =
+            connect(environment, &run.host.watched_access(), PrivateKeys::Untouched).await;
         let (session, facts) = connected.map_err(|error| no_session(error, name))?;
         let blueprint = blueprint(environment, &facts)
             .map_err(|found| run.faulty(name, &found.into_iter().collect()))?;

@@ -35,7 +35,7 @@ impl Run<'_> {
     ) -> Result<Opened, Failure> {
         let environment = load(&self.root()?, name).map_err(|found| self.faulty(name, &found))?;
         self.show_findings(&environment.warnings);
-        let connected = connect(&environment, &self.host.access, private_keys).await;
+        let connected = connect(&environment, &self.host.watched_access(), private_keys).await;
         let (session, facts) = connected.map_err(|error| no_session(error, name))?;
         let blueprint = blueprint(&environment, &facts)
             .map_err(|found| self.faulty(name, &found.into_iter().collect()))?;

@@ -96,7 +96,7 @@ impl Run<'_> {
     ) -> Result<(Report, Exit), Failure> {
         let environment = load(&self.root()?, name).map_err(|found| self.faulty(name, &found))?;
         self.show_findings(&environment.warnings);
-        let session = sign_in(&environment, &self.host.access).await;
+        let session = sign_in(&environment, &self.host.watched_access()).await;
         let session = session.map_err(|error| no_session(error, name))?;
         let text = name.to_string();
         let subject = Subject {

@@ -36,7 +36,7 @@ pub(super) async fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Fa
     let name = &arguments.environment;
     let environment = load(&run.root()?, name).map_err(|found| run.faulty(name, &found))?;
     // Only that: a zone or a key that is missing keeps nobody from breaking a lock open.
-    let session = sign_in(&environment, &run.host.access).await;
+    let session = sign_in(&environment, &run.host.watched_access()).await;
     let session = session.map_err(|error| super::open::no_session(error, name))?;
     let lock = Lock::new(&session, run.host.lease);
     let holder = if arguments.force { lock.break_open().await } else { lock.holder().await };

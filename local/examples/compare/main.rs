@@ -220,6 +220,9 @@ impl Job<'_> {
                 let mut command = Command::new(self.program);
                 command.args(arguments).current_dir(folder);
                 signed_in(&mut command, cloud);
+                if !self.is_limited {
+                    command.env("SESINFRA_PACING", "off");
+                }
                 command
             }
             Tool::Terraform => {

@@ -1,5 +1,7 @@
 //! AWS's rate limits are kept to: nothing is throttled that could have been foreseen, and what is slows the rest down.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use sesinfra::aws::Rates;
@@ -27,6 +29,23 @@ async fn nothing_is_throttled_under_limits_that_are_known() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_domains_take_hardly_longer_than_the_slowest_operation_allows() {
+    let stage = stage(Limits::PerOperation).await;
+    let timed = async |seconds: f64, domains: usize| {
+        let start = Instant::now();
+        let (_, report) = stage.open(&bench(domains)).await.with_parallelism(16).apply().await;
+        let taken = start.elapsed().as_secs_f64();
+        assert!(report.is_complete(), "{report:#?}");
+        println!("{domains} domains in {taken:.1} s");
+        assert!(taken <= seconds, "{taken} s, {:#?}", stage.cloud.calls().counts());
+    };
+    // Each identity is created, read back and marked, by one call a second for all three.
+    timed(14.0, 10).await;
+    timed(10.5, 10).await;
+    assert_eq!(stage.cloud.calls().throttled(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_limit_that_turns_out_to_be_shared_slows_the_whole_service() {
     let stage = stage(Limits::SharedPerService).await;
     let start = Instant::now();
@@ -39,4 +58,39 @@ async fn a_limit_that_turns_out_to_be_shared_slows_the_whole_service() {
     assert!(log.throttled() <= 4, "{} of {of_ses} calls throttled", log.throttled());
     let at_one_a_second = f64::from(u32::try_from(of_ses).unwrap());
     assert!(taken <= at_one_a_second * 1.1 + 1.0, "{of_ses} calls took {taken} s");
+}
+
+/// Reads an identity every two seconds, whatever becomes of it, as another program in the account would; and how often.
+fn second_client(stage: &Stage) -> (tokio::task::JoinHandle<()>, Arc<AtomicUsize>) {
+    let once = aws_sdk_sesv2::config::retry::RetryConfig::disabled();
+    let config = aws_sdk_sesv2::config::Builder::from(&stage.clients).retry_config(once).build();
+    let client = aws_sdk_sesv2::Client::from_conf(config);
+    let made = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&made);
+    let task = tokio::spawn(async move {
+        let mut every = tokio::time::interval(Duration::from_secs(2));
+        loop {
+            every.tick().await;
+            counted.fetch_add(1, Ordering::Relaxed);
+            let _ = client.get_email_identity().email_identity("other.example").send().await;
+        }
+    });
+    (task, made)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn beside_a_second_client_that_takes_half_the_calls_it_ends_without_a_storm() {
+    let calm = stage(Limits::None).await;
+    let (_, report) = calm.open(&bench(12)).await.apply().await;
+    assert!(report.is_complete(), "{report:#?}");
+    let needed = calm.cloud.calls().total();
+
+    let stage = stage(Limits::PerOperation).await;
+    let (other, of_the_other) = second_client(&stage);
+    let (_, report) = stage.open(&bench(12)).await.apply().await;
+    other.abort();
+    assert!(report.is_complete(), "{report:#?}");
+    let made = stage.cloud.calls().total() - of_the_other.load(Ordering::Relaxed);
+    println!("{needed} calls needed, {made} made, {} throttled", stage.cloud.calls().throttled());
+    assert!(made * 5 <= needed * 6, "{needed} calls needed, {made} made");
 }

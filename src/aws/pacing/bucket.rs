@@ -1,0 +1,113 @@
+//! Calls that share one limit, and go out one after the other as it allows.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+use super::Rate;
+
+/// Clocks and networks jitter: calls are spaced this much wider than the limit, or two would meet at the service.
+const MARGIN: f64 = 1.01;
+
+/// After a throttled call the next ones are so much wider apart.
+const SLOW_DOWN: f64 = 1.5;
+/// How many calls that pass it takes to be faster by one more of the intervals that AWS's limit implies.
+const CALLS_TO_RECOVER: u32 = 40;
+/// However much is throttled, calls are at most so many times as wide apart as AWS's limit implies.
+const SLOWEST: u32 = 16;
+/// When the next call may go out (a "generic cell rate" bucket: one instant instead of a count of tokens).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bucket {
+    /// How far apart AWS's limit lets calls be.
+    shortest: Duration,
+    /// How far apart they are now.
+    interval: Duration,
+    burst: u32,
+    /// When the bucket would be full again.
+    full_at: Instant,
+    slowed_at: Option<Instant>,
+}
+
+impl Bucket {
+    pub(super) fn new(rate: Rate, now: Instant) -> Self {
+        let shortest = Duration::from_secs_f64(MARGIN / rate.per_second);
+        Self {
+            shortest,
+            interval: shortest,
+            burst: rate.burst.max(1),
+            full_at: now,
+            slowed_at: None,
+        }
+    }
+
+    /// When a call may go out.
+    fn opens_at(&self) -> Instant {
+        let ahead = self.interval * (self.burst - 1);
+        self.full_at.checked_sub(ahead).unwrap_or(self.full_at)
+    }
+
+    /// A call goes out.
+    fn take(&mut self, now: Instant) {
+        self.full_at = self.full_at.max(now) + self.interval;
+        let faster = self.interval.saturating_sub(self.shortest / CALLS_TO_RECOVER);
+        self.interval = faster.max(self.shortest);
+    }
+
+    /// AWS's bucket is emptier than this one: somebody else calls too.
+    pub(super) fn slow_down(&mut self, now: Instant) {
+        // Calls that went out together are throttled together, and say it only once.
+        if self.slowed_at.is_none_or(|at| now >= at + self.interval) {
+            self.slowed_at = Some(now);
+            self.interval = self.interval.mul_f64(SLOW_DOWN).min(self.shortest * SLOWEST);
+        }
+        self.full_at = self.full_at.max(now + self.interval * self.burst);
+    }
+
+    /// What AWS counted so far is not known, but it is not more than a full bucket.
+    pub(super) fn empty(&mut self, now: Instant) {
+        self.full_at = now + self.interval * self.burst;
+    }
+
+    pub(super) fn per_second(&self) -> f64 {
+        MARGIN / self.interval.as_secs_f64()
+    }
+}
+
+/// The calls that share one bucket, waiting in line.
+#[derive(Debug)]
+pub(super) struct Lane {
+    /// Held by the one whose turn it is; tokio gives it out in the order of asking.
+    turn: tokio::sync::Mutex<()>,
+    bucket: Mutex<Bucket>,
+}
+
+impl Lane {
+    pub(super) fn new(rate: Rate) -> Self {
+        let bucket = Mutex::new(Bucket::new(rate, Instant::now()));
+        Self { turn: tokio::sync::Mutex::default(), bucket }
+    }
+
+    pub(super) async fn pass(&self) {
+        let _turn = self.turn.lock().await;
+        loop {
+            let now = Instant::now();
+            let opens_at = self.with_bucket(|bucket| {
+                let opens_at = bucket.opens_at();
+                if opens_at <= now {
+                    bucket.take(now);
+                }
+                opens_at
+            });
+            if opens_at <= now {
+                return;
+            }
+            // It may have been slowed down meanwhile, so look again.
+            sleep_until(opens_at).await;
+        }
+    }
+
+    pub(super) fn with_bucket<T>(&self, work: impl FnOnce(&mut Bucket) -> T) -> T {
+        work(&mut self.bucket.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
