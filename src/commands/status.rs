@@ -77,7 +77,7 @@ impl Run<'_> {
         let mut worst = Exit::Done;
         let mut all = Vec::new();
         for (index, name) in chosen.iter().enumerate() {
-            match self.status(name).await {
+            match Box::pin(self.status(name)).await {
                 Ok(status) => {
                     worst = worst.max(status.level.into());
                     if arguments.format == Format::Text {

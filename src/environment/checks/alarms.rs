@@ -2,7 +2,9 @@
 
 use super::{Assumes, Check, Report, Subject};
 use crate::environment::finding::Severity;
-use crate::environment::types::{Alarm, Alarms, Metric, PackAlarm, Query, QuerySource, Watched};
+use crate::environment::types::{
+    Alarm, AlarmField, Alarms, Metric, PackAlarm, Query, QuerySource, Watched,
+};
 use std::collections::BTreeSet;
 
 pub(super) const CHECKS: &[Check] = &[
@@ -80,6 +82,14 @@ fn threshold(subject: &Subject<'_>, report: &mut Report<'_>) {
                 help,
             );
         }
+        if with_band && alarm.ignore.contains(&AlarmField::Threshold) {
+            report.add(
+                &[&path[..], &["ignore"]].concat(),
+                format!("the alarm `{name}` has no threshold that others could change"),
+                "the band stands for it",
+                "remove `threshold`",
+            );
+        }
         let ids: Vec<_> = match &alarm.watched {
             Watched::Metrics(queries) => queries.iter().map(|query| &query.id).collect(),
             Watched::Metric(_) => Vec::new(),
@@ -152,7 +162,10 @@ fn periods(subject: &Subject<'_>, report: &mut Report<'_>) {
                 report.add(
                     &path,
                     format!("{} periods of {} are too long", alarm.periods, metric.period),
-                    format!("CloudWatch looks back {days} days at most"),
+                    format!(
+                        "CloudWatch looks back at most {days} day{}",
+                        if days == 1 { "" } else { "s" }
+                    ),
                     "a period of an hour or more may be judged over 7 days, a shorter one over one",
                 );
             }
