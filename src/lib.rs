@@ -48,6 +48,7 @@
 //! | step | one write of a plan, with the steps that must come first |
 //! | family | a root resource with its children and settings, which its ownership marks speak for |
 //! | marks | the tags that say whose a resource is, which children it may have, and as what it was last declared |
+//! | settled | of a family: its marks say that all of it is as declared |
 //! | plan | the ordered changes of one environment, with the fingerprint of what they were computed from |
 //! | owned | carries this environment's marks; *foreign*: carries another owner's; *unowned*: carries none |
 //! | finding | something wrong in an environment file, or worth knowing, with its place |

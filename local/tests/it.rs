@@ -52,6 +52,7 @@ mod it {
     mod python_tools;
     mod queues;
     mod records;
+    mod refresh;
     mod saved_plans;
     mod secrets;
     mod sending;

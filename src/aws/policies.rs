@@ -150,6 +150,17 @@ impl Policies {
         self.listed.get((), read).await
     }
 
+    /// From now on reading everything passes over the policies with these names.
+    pub fn pass_over(&self, names: &BTreeSet<String>) {
+        self.session.pass_over(&self.session.arns.policy("/", ""), names);
+    }
+
+    /// Whether reading everything passes over the policy called `name`.
+    #[must_use]
+    pub fn passes_over(&self, name: &str) -> bool {
+        self.session.passes_over(&self.session.arns.policy("/", ""), name)
+    }
+
     /// The ARN of the policy called `name`, as far as this run knows it or IAM lists it.
     pub async fn arn_of(&self, name: &str) -> Result<Option<String>, AwsError> {
         let key = name.to_ascii_lowercase();

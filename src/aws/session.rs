@@ -8,6 +8,7 @@ use aws_sdk_sesv2::operation::get_account::GetAccountOutput;
 
 use super::calls::client;
 use super::connect::Connection;
+use super::roots::PassedOver;
 use super::{Arns, AwsError, Memo, Neighbours, Owner, Reads, Zones, failed};
 use crate::environment::names::RoleArn;
 
@@ -26,6 +27,7 @@ pub struct Session {
     zones: OnceLock<Zones>,
     abandoned: OnceLock<BTreeSet<String>>,
     neighbours: OnceLock<Neighbours>,
+    pub(super) passed_over: PassedOver,
     reads: Reads,
     ses: aws_sdk_sesv2::Client,
     sns: aws_sdk_sns::Client,
@@ -69,6 +71,7 @@ impl Session {
             zones: OnceLock::new(),
             abandoned: OnceLock::new(),
             neighbours: OnceLock::new(),
+            passed_over: PassedOver::default(),
             tagged: Memo::new(&reads),
             account: Memo::new(&reads),
             // Clients are not read from anywhere, so forgetting reads leaves them.

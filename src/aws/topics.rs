@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{AwsError, Memo, OrAbsent, Session, failed};
+use super::{AwsError, Memo, OrAbsent, Session, failed, if_allowed};
+use crate::engine::Glance;
 
 /// Attributes or tags by name.
 pub type Texts = BTreeMap<String, String>;
@@ -16,6 +17,7 @@ pub struct Topics {
     attributes: Memo<String, Option<Arc<Texts>>>,
     tags: Memo<String, Arc<Texts>>,
     subscribers: Memo<String, Arc<Vec<Subscriber>>>,
+    listed: Memo<(), Arc<BTreeSet<String>>>,
     /// The names that are declared.
     declared: Mutex<BTreeSet<String>>,
 }
@@ -49,12 +51,15 @@ impl Topics {
             attributes: session.memo(),
             tags: session.memo(),
             subscribers: session.memo(),
+            listed: session.memo(),
             declared: Mutex::default(),
         }
     }
 
-    /// From now on all that hangs on these is found, whatever the tagging service knows of them.
-    pub fn hear_of(&self, declared: &BTreeSet<String>) {
+    /// From now on all that hangs on the declared ones is found, whatever the tagging service knows of them, and nothing
+    /// on the settled ones.
+    pub fn hear_of(&self, declared: &BTreeSet<String>, settled: &BTreeSet<String>) {
+        self.session.pass_over(&self.session.arns.topic(""), settled);
         self.declared.lock().unwrap_or_else(PoisonError::into_inner).clone_from(declared);
     }
 
@@ -74,10 +79,34 @@ impl Topics {
     /// The names of the topics that may be ours: the declared ones, and those that carry our tags, as the tagging service
     /// knows them.
     pub async fn perhaps_owned(&self) -> Result<BTreeSet<String>, AwsError> {
-        let tagged = self.session.tagged().await?;
-        let prefix = self.session.arns.topic("");
-        let named = tagged.keys().filter_map(|arn| arn.strip_prefix(&prefix)).map(str::to_owned);
-        Ok(named.chain(self.declared()).collect())
+        let mut names = self.session.tagged_names(&self.session.arns.topic("")).await?;
+        names.extend(self.declared());
+        Ok(names)
+    }
+
+    /// What tags and the list of all topics tell of the `declared` ones; `None` where the credentials may not list.
+    pub async fn glance(
+        &self,
+        declared: &BTreeSet<String>,
+    ) -> Result<Option<Vec<Glance>>, AwsError> {
+        let Some(listed) = if_allowed(self.existing().await)? else { return Ok(None) };
+        self.session.glance(&self.session.arns.topic(""), declared, &listed).await.map(Some)
+    }
+
+    async fn existing(&self) -> Result<Arc<BTreeSet<String>>, AwsError> {
+        let list = || async {
+            let prefix = self.session.arns.topic("");
+            let mut pages = self.session.sns().list_topics().into_paginator().send();
+            let mut names = BTreeSet::new();
+            while let Some(page) = pages.next().await {
+                let page = page.map_err(failed("sns:ListTopics", self.session.arns.region()))?;
+                let arns =
+                    page.topics.unwrap_or_default().into_iter().filter_map(|it| it.topic_arn);
+                names.extend(arns.filter_map(|arn| Some(arn.strip_prefix(&prefix)?.to_owned())));
+            }
+            Ok(Arc::new(names))
+        };
+        self.listed.get((), list).await
     }
 
     /// The attributes of the topic `name`; `None` if there is no such topic.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::engine::{Address, InvalidAddress};
+use crate::engine::{Address, InvalidAddress, Refresh};
 use crate::environment::names::{FileName, TimeSpan, ZoneId};
 use crate::view::Flags;
 
@@ -118,6 +118,28 @@ pub(super) struct CarryingOut {
     /// How the report is written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(super) format: Format,
+
+    /// Whoever plans with --refresh=tags may try it here too: what it misses must not be missed by what changes something
+    #[arg(long, value_name = "HOW", default_value = "full", value_parser = full_refresh, hide = true)]
+    pub(super) refresh: Refresh,
+}
+
+/// How much of AWS a plan looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Refreshing {
+    /// Every setting
+    Full,
+    /// Tags and lists: what is missing, another's, no longer declared, or declared otherwise than it was last applied
+    Tags,
+}
+
+impl From<Refreshing> for Refresh {
+    fn from(refreshing: Refreshing) -> Self {
+        match refreshing {
+            Refreshing::Full => Self::Full,
+            Refreshing::Tags => Self::Tags,
+        }
+    }
 }
 
 /// How an answer is written.
@@ -138,6 +160,18 @@ pub(super) enum PlanFormat {
     Json,
     /// For a comment on a pull request
     Markdown,
+}
+
+/// Reads how much is looked at by what changes something: that is everything.
+fn full_refresh(text: &str) -> Result<Refresh, String> {
+    match text {
+        "full" => Ok(Refresh::Full),
+        "tags" => {
+            Err("what changes something reads everything first; by tags, only `plan` can look"
+                .to_owned())
+        }
+        _ => Err("the only way is `full`".to_owned()),
+    }
 }
 
 /// Reads the id of a hosted zone.

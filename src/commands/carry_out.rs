@@ -97,7 +97,7 @@ impl Run<'_> {
         again: &str,
     ) -> Result<Worked, Failure> {
         let Assignment { purpose, flags, options, .. } = *assignment;
-        let planned = stop.unless(self.planned(opened, purpose, flags)).await;
+        let planned = stop.unless(self.planned(opened, purpose, flags, options.refresh)).await;
         let document = planned.map_err(|reason| unchanged(reason, again))??;
         if let Some(saved) = assignment.saved {
             self.refuse_stale(saved, &document)?;

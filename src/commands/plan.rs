@@ -6,12 +6,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::arguments::{Adoption, PlanFormat, Selection, environment};
+use super::arguments::{Adoption, PlanFormat, Refreshing, Selection, environment};
 use super::exit::{EXIT_CODES, Exit};
 use super::failure::Failure;
 use super::plan_all::worst;
 use super::planned::private_keys;
 use super::{Run, plan_file};
+use crate::engine::Refresh;
 use crate::environment::names::FileName;
 use crate::view::{Document, Purpose, Style, plan_json, plan_markdown, plan_text};
 
@@ -40,6 +41,16 @@ pub(super) struct Arguments {
     #[command(flatten)]
     adoption: Adoption,
 
+    /// How much of AWS is looked at
+    ///
+    /// `tags` takes about a call for a hundred resources, so a plan of a thousand domains takes seconds. It compares what
+    /// is declared with what was last applied, which tags say, and reads in full what those do not settle. It does not see
+    /// what others changed since in settings, DNS records or subscriptions, and leaves out the state of the account and the
+    /// records that others publish. AWS may take some minutes to show tags that were just written. `apply` and `destroy`
+    /// always read everything.
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = Refreshing::Full)]
+    refresh: Refreshing,
+
     /// Write the plan to this file too: data without secrets, which `show` reads and `apply` carries out
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -60,19 +71,21 @@ Examples:
   sesinfra plan prod --format markdown       for a comment on a pull request
   sesinfra plan prod --format json | jq '.resource_changes[] | select(.impact == \"stops mail\")'
   sesinfra plan staging --target identity.staging.pivot.app
+  sesinfra plan prod --refresh=tags          in seconds, however many domains there are
   sesinfra plan --all                        every environment, and one summary";
 
 pub(super) async fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Failure> {
     let purpose = if arguments.destroy { Purpose::Destroy } else { Purpose::Apply };
+    let refresh = arguments.refresh()?;
     let Some(name) = arguments.environment.as_ref().filter(|_| !arguments.all) else {
-        let planned = run.plan_all(purpose, arguments.format).await?;
+        let planned = run.plan_all(purpose, refresh, arguments.format).await?;
         let changes = planned.iter().flatten().any(|document| document.plan.has_changes_now());
         run.tell_github(changes)?;
         return Ok(worst(&planned, arguments.detailed_exitcode));
     };
     let opened = run.open(name, private_keys(purpose)).await?;
     let flags = arguments.selection.flags(&arguments.adoption);
-    let document = run.planned(&opened, purpose, &flags).await?;
+    let document = run.planned(&opened, purpose, &flags, refresh).await?;
     if let Some(path) = &arguments.out {
         plan_file::write(&document, &run.host.directory.join(path))?;
     }
@@ -85,6 +98,21 @@ pub(super) async fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Fa
     } else {
         Exit::Done
     })
+}
+
+impl Arguments {
+    /// How much is looked at: what is to be carried out is planned in full.
+    fn refresh(&self) -> Result<Refresh, Failure> {
+        let flag = match (self.refresh, self.destroy, &self.out) {
+            (Refreshing::Tags, _, Some(_)) => "--out",
+            (Refreshing::Tags, true, None) => "--destroy",
+            (refreshing, ..) => return Ok(refreshing.into()),
+        };
+        Err(Failure::input(format!(
+            "--refresh=tags does not go with {flag}: a plan to be carried out reads everything"
+        ))
+        .hinted("leave out one of the two"))
+    }
 }
 
 /// A plan in one of the forms.

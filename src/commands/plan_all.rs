@@ -14,7 +14,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::plan::rendered;
 use super::planned::private_keys;
-use crate::engine::chain;
+use crate::engine::{Refresh, chain};
 use crate::environment::load;
 use crate::environment::names::FileName;
 use crate::view::{Document, Flags, Purpose, last_line, plan_json};
@@ -27,6 +27,7 @@ impl Run<'_> {
     pub(super) async fn plan_all(
         &self,
         purpose: Purpose,
+        refresh: Refresh,
         format: PlanFormat,
     ) -> Result<Vec<Planned>, Failure> {
         let names = self.chosen(&[], true)?;
@@ -41,7 +42,7 @@ impl Run<'_> {
         let groups = together.into_values().map(async |group| {
             let mut planned = Vec::new();
             for (index, name) in group {
-                planned.push((index, Box::pin(self.plan_one(name, purpose)).await));
+                planned.push((index, Box::pin(self.plan_one(name, purpose, refresh)).await));
             }
             planned
         });
@@ -53,9 +54,9 @@ impl Run<'_> {
         Ok(planned)
     }
 
-    async fn plan_one(&self, name: &FileName, purpose: Purpose) -> Planned {
+    async fn plan_one(&self, name: &FileName, purpose: Purpose, refresh: Refresh) -> Planned {
         let opened = self.open(name, private_keys(purpose)).await?;
-        self.planned(&opened, purpose, &Flags::default()).await
+        self.planned(&opened, purpose, &Flags::default(), refresh).await
     }
 
     fn show_all(

@@ -11,7 +11,9 @@ use super::open::Opened;
 use super::records::{mark_going, planned_records};
 use crate::aws::PrivateKeys;
 use crate::blueprint::identity_address;
-use crate::engine::{Address, Options, Plan, PlanError, plan, references, release};
+use crate::engine::{
+    Address, Options, Plan, PlanError, Refresh, Resource, plan, references, release,
+};
 use crate::environment::names::IdentityName;
 use crate::environment::nearest;
 use crate::environment::types::QuotaWanted;
@@ -27,6 +29,7 @@ impl Run<'_> {
         opened: &Opened,
         purpose: Purpose,
         flags: &Flags,
+        refresh: Refresh,
     ) -> Result<Document, Failure> {
         let options = Options {
             targets: flags.targets.clone(),
@@ -34,6 +37,7 @@ impl Run<'_> {
             adopt: flags.adopt.clone(),
             adopt_all: flags.adopt_all,
             destroy: purpose == Purpose::Destroy,
+            refresh,
         };
         let graph = &opened.blueprint.graph;
         abandon_zones(opened, flags)?;
@@ -43,7 +47,8 @@ impl Run<'_> {
                 Purpose::Apply | Purpose::Destroy => plan(graph, &opened.registry, &options).await,
             }
         };
-        let (plan, account_trouble) = futures_util::join!(plan, self.account_trouble(opened));
+        let (plan, account_trouble) =
+            futures_util::join!(plan, self.account_trouble(opened, refresh));
         let plan = plan.map_err(|error| self.not_planned(error, opened))?;
         need_keys(opened, &plan)?;
         let mut records = match purpose {
@@ -61,6 +66,7 @@ impl Run<'_> {
             account: settings.aws.account.to_string(),
             region: settings.aws.region.to_string(),
             purpose,
+            refresh,
             flags: flags.clone(),
             sources: opened.environment.sources(),
             refusals: refusals(&plan, &protection(opened, flags)),
@@ -73,8 +79,13 @@ impl Run<'_> {
         .sealed())
     }
 
-    /// What is wrong with the account itself. Whoever may not ask is not told; a plan can be made all the same.
-    async fn account_trouble(&self, opened: &Opened) -> Vec<String> {
+    /// What is wrong with the account itself. Whoever may not ask is not told; a plan can be made all the same. Where few
+    /// calls are to be made, it is told only if the account is asked anyway.
+    async fn account_trouble(&self, opened: &Opened, refresh: Refresh) -> Vec<String> {
+        let is_account = |resource: &Resource| resource.address.kind() == "account";
+        if refresh == Refresh::Tags && !opened.blueprint.graph.in_order().any(is_account) {
+            return Vec::new();
+        }
         let Ok(account) = opened.session.account().await else { return Vec::new() };
         let quota = opened.environment.settings.account.quota;
         let warn_at = quota.map_or_else(QuotaWanted::default_warn_at, |quota| quota.warn_at);

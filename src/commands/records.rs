@@ -15,9 +15,11 @@ use crate::view::{Record, Verdict};
 /// Outputs by the resource that has them.
 type Known = BTreeMap<Address, Value>;
 
-/// The records that somebody else publishes for what is in `plan`, with what is known of them by now.
+/// The records that somebody else publishes for what is in `plan` and was read, with what is known of them by now.
 pub(super) fn planned_records(manual: &[ManualRecord], plan: &Plan) -> Vec<Record> {
-    let is_planned = |record: &&ManualRecord| plan.change(&record.needed_by).is_some();
+    let is_planned = |record: &&ManualRecord| {
+        plan.change(&record.needed_by).is_some() && !plan.unread.contains(&record.needed_by)
+    };
     manual_records(manual.iter().filter(is_planned), &plan.outputs)
 }
 

@@ -10,7 +10,7 @@ use super::carry_out::Assignment;
 use super::exit::{EXIT_CODES, Exit};
 use super::failure::Failure;
 use super::open::Opened;
-use crate::engine::{Action, Address, PlannedChange};
+use crate::engine::{Action, Address, PlannedChange, Refresh};
 use crate::environment::names::FileName;
 use crate::view::{Document, Flags, Purpose};
 
@@ -58,6 +58,7 @@ pub(super) async fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Fa
         parallelism: 1,
         wait: None,
         lock_timeout: arguments.lock_timeout,
+        refresh: Refresh::Full,
         format: arguments.format,
     };
     let assignment = Assignment {

@@ -11,7 +11,7 @@ use super::plan::digest_of;
 use super::planning::Changes;
 use super::{
     Action, Address, Family, Field, Graph, Life, LiveValue, Marks, Ownership, PlanError,
-    PlannedChange, Registry, World,
+    PlannedChange, Registry, Resource, World,
 };
 
 /// In a root's marks beside the tokens of children: something in the family was made anew, and what relies on it is not
@@ -35,12 +35,8 @@ pub(super) struct Kinship<'a> {
 impl Kinship<'_> {
     /// The root whose marks are to speak of `address`: as declared, otherwise as found.
     pub(super) fn root(&self, address: &Address) -> Address {
-        let mut root = address;
-        while let Some(parent) = self.graph.get(root).and_then(|resource| resource.parent.as_ref())
-        {
-            root = parent;
-        }
-        if self.graph.get(root).is_some() { root.clone() } else { self.world.root_of(root) }
+        let root = self.graph.root(address);
+        if self.graph.get(&root).is_some() { root } else { self.world.root_of(&root) }
     }
 
     /// Whether nothing can be done about it: it is another owner's, or something else stands in its place.
@@ -113,11 +109,11 @@ impl Kinship<'_> {
             children_meanwhile.insert(RELINK.to_owned());
         }
         // What carries no marks says nothing of having been settled; reading it says everything.
-        let digest = self.graph.get(&root).filter(|_| !self.is_setting(&root)).map(|_| {
-            let specs: Vec<(&Address, &Value)> =
-                declared().map(|resource| (&resource.address, &resource.spec)).collect();
-            digest_of(&specs)[..16].to_owned()
-        });
+        let digest = self
+            .graph
+            .get(&root)
+            .filter(|_| !self.is_setting(&root))
+            .map(|_| digest_of_family(self.graph, self.registry, &root, &members));
         Family {
             root,
             members,
@@ -193,6 +189,36 @@ impl Kinship<'_> {
             }
         }
     }
+}
+
+/// What a family is declared to be, in 16 hex digits: another whenever a member, its spec, or what of it is left to others
+/// is declared otherwise. Tokens of children are in the marks beside it.
+#[must_use]
+pub fn digest_of_family(
+    graph: &Graph,
+    registry: &Registry,
+    root: &Address,
+    members: &BTreeSet<Address>,
+) -> String {
+    let declared: Vec<&Resource> = members.iter().filter_map(|it| graph.get(it)).collect();
+    let specs: Vec<(&Address, &Value)> =
+        declared.iter().map(|it| (&it.address, &it.spec)).collect();
+    let ignored: BTreeMap<&Address, &BTreeSet<String>> = declared
+        .iter()
+        .filter(|it| !it.ignore.is_empty())
+        .map(|it| (&it.address, &it.ignore))
+        .collect();
+    let is_setting_of_root = |left: &&Address| {
+        left.name() == root.name()
+            && registry.get(left.kind()).is_some_and(|it| it.setting_of() == Some(root.kind()))
+    };
+    let left: Vec<&Address> = graph.left().filter(is_setting_of_root).collect();
+    let digest = if ignored.is_empty() && left.is_empty() {
+        digest_of(&specs)
+    } else {
+        digest_of(&(specs, ignored, left))
+    };
+    digest[..16].to_owned()
 }
 
 /// Why only the marks are written.

@@ -156,6 +156,31 @@ impl Graph {
         self.resources.get(address).map(dependencies).unwrap_or_default()
     }
 
+    /// The root of the family that `address` is declared in.
+    #[must_use]
+    pub fn root(&self, address: &Address) -> Address {
+        let mut root = address;
+        while let Some(parent) = self.resources.get(root).and_then(|it| it.parent.as_ref()) {
+            root = parent;
+        }
+        root.clone()
+    }
+
+    /// The members of each family, the root included, by root.
+    #[must_use]
+    pub fn families(&self) -> BTreeMap<Address, BTreeSet<Address>> {
+        let mut families: BTreeMap<Address, BTreeSet<Address>> = BTreeMap::new();
+        for address in self.resources.keys() {
+            families.entry(self.root(address)).or_default().insert(address.clone());
+        }
+        families
+    }
+
+    /// What is left as it is although it is not declared.
+    pub(super) fn left(&self) -> impl Iterator<Item = &Address> {
+        self.left.iter()
+    }
+
     fn ordered(&self) -> Result<Vec<Address>, GraphError> {
         let mut waiting: BTreeMap<&Address, usize> = BTreeMap::new();
         let mut dependents: BTreeMap<Address, Vec<&Address>> = BTreeMap::new();

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{Address, Field, Life, Live, Marks, Reading, Wanted, touches};
+use super::{Address, Field, Glance, Life, Live, Marks, Reading, Wanted, touches};
 
 /// Any error of a kind; the engine adds the address and the verb.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -128,9 +128,17 @@ pub trait Kind: Send + Sync + 'static {
     /// What AWS computes.
     type Outputs: Serialize + DeserializeOwned + Clone + Send + Sync;
 
+    /// For a root: what tags and lists tell of the `declared` ones that exist, in about a call per hundred. Tags lag and
+    /// outlive what they were on, so what its own service does not list, or nothing tells the tags of, is left out of the
+    /// answer and read. `None`: only reading tells.
+    async fn glance(&self, _declared: &BTreeSet<String>) -> Result<Option<Vec<Glance>>, BoxError> {
+        Ok(None)
+    }
+
     /// Hears which resources are declared before anything is read, so that what hangs on one is found through it: the
-    /// service that finds by tags learns of a resource only some time after it is made.
-    fn hear_of(&self, _declared: &BTreeSet<String>) {}
+    /// service that finds by tags learns of a resource only some time after it is made. And which roots are settled:
+    /// reading everything passes over those and what hangs on them.
+    fn hear_of(&self, _declared: &BTreeSet<String>, _settled: &BTreeSet<String>) {}
 
     /// Reads the named resources, in as few calls as there are; what does not exist is left out of the answer.
     async fn read(

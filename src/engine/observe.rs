@@ -1,10 +1,11 @@
-//! What is live: every kind read once, concurrently.
+//! What is live: every kind read once, concurrently, beside what need not be read.
 
 use std::collections::BTreeMap;
 
 use futures_util::future::try_join_all;
 use serde_json::Value;
 
+use super::glance::Settled;
 use super::{Address, Aim, BoxError, Graph, LiveValue, PlanError, Reading, Registry, Wanted};
 
 /// What is to be read, by kind.
@@ -20,20 +21,22 @@ pub struct World {
 impl World {
     /// Reads all that `graph` declares and all that is ours.
     pub async fn read(graph: &Graph, registry: &Registry) -> Result<Self, PlanError> {
-        Self::read_aiming(graph, registry, |_| Aim::Keep).await
+        Self::read_aiming(graph, registry, |_| Aim::Keep, &Settled::default()).await
     }
 
-    /// The same, with what is meant to become of each declared resource.
+    /// The same, with what is meant to become of each declared resource, and without what is settled.
     pub(super) async fn read_aiming(
         graph: &Graph,
         registry: &Registry,
         aim: impl Fn(&Address) -> Aim,
+        settled: &Settled,
     ) -> Result<Self, PlanError> {
-        let mut asked = declared(graph, registry, aim)?;
-        ask_for_settings(graph, registry, &mut asked);
+        let mut asked = declared(graph, registry, aim, settled)?;
+        ask_for_settings(graph, registry, settled, &mut asked);
         for kind in registry.kinds() {
             let named = asked.get(kind.name()).into_iter().flatten();
-            kind.hear_of(&named.map(|one| one.name.clone()).collect());
+            let named = named.map(|one| one.name.clone()).collect();
+            kind.hear_of(&named, &settled.roots_of(kind.name()));
         }
         let reads = registry.kinds().map(|kind| {
             let named = asked.remove(kind.name()).unwrap_or_default();
@@ -53,7 +56,20 @@ impl World {
                 world.remarks.entry(address).or_default().push(text);
             }
         }
+        world.leave_out(graph, settled);
         Ok(world)
+    }
+
+    /// Forgets what was found of settled families on the way: it was read without what is wanted of it.
+    fn leave_out(&mut self, graph: &Graph, settled: &Settled) {
+        let is_settled = |address: &Address| {
+            settled.has(graph, address) || settled.has_root(&self.root_of(address))
+        };
+        let left_out: Vec<Address> =
+            self.live.keys().filter(|it| is_settled(it)).cloned().collect();
+        for address in left_out {
+            self.live.remove(&address);
+        }
     }
 
     /// Reads the named resources afresh.
@@ -115,9 +131,10 @@ fn declared<'a>(
     graph: &'a Graph,
     registry: &Registry,
     aim: impl Fn(&Address) -> Aim,
+    settled: &Settled,
 ) -> Result<Asked<'a>, PlanError> {
     let mut asked = Asked::new();
-    for resource in graph.in_order() {
+    for resource in graph.in_order().filter(|it| !settled.has(graph, &it.address)) {
         let address = &resource.address;
         if registry.get(address.kind()).is_none() {
             return Err(PlanError::UnknownKind(address.clone()));
@@ -132,12 +149,18 @@ fn declared<'a>(
 }
 
 /// Settings that are not declared are looked for too: those of a root that is adopted become ours with it, and go.
-fn ask_for_settings<'a>(graph: &Graph, registry: &'a Registry, asked: &mut Asked<'a>) {
+fn ask_for_settings<'a>(
+    graph: &Graph,
+    registry: &'a Registry,
+    settled: &Settled,
+    asked: &mut Asked<'a>,
+) {
     for kind in registry.kinds() {
         let Some(parent) = kind.setting_of() else { continue };
-        let parents = graph.in_order().filter(|resource| resource.address.kind() == parent);
+        let parents = graph.in_order().map(|resource| &resource.address);
+        let parents = parents.filter(|it| it.kind() == parent && !settled.has_root(it));
         let undeclared = parents
-            .map(|resource| resource.address.name())
+            .map(Address::name)
             .filter(|name| graph.get(&Address::new(kind.name(), name)).is_none());
         let looked_for = undeclared.map(|name| Wanted::looked_for(name.to_owned()));
         asked.entry(kind.name()).or_default().extend(looked_for);

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::families::Kinship;
-use super::planning::{Changes, Options};
+use super::planning::Changes;
 use super::{
-    Action, Address, Impact, Life, Ownership, PlanError, PlannedChange, Refusal, Registry, Rule,
-    Severity, Unmanaged, touches,
+    Action, Address, Impact, Life, Options, Ownership, PlanError, PlannedChange, Refusal, Registry,
+    Rule, Severity, Unmanaged, touches,
 };
 
 /// What others made under ours and nobody declares.

@@ -198,6 +198,9 @@ pub struct Plan {
     pub unmanaged: Vec<Unmanaged>,
     /// Why it may not be applied.
     pub refusals: Vec<Refusal>,
+    /// What was not read: marks say that it is as declared, and nothing else was asked.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
+    pub unread: BTreeSet<Address>,
 }
 
 impl Plan {

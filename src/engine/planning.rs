@@ -9,53 +9,18 @@ use serde_json::Value;
 
 use super::difference::keeping;
 use super::families::{Kinship, RELINK, Relinks};
+use super::glance::{Settled, planned_by_tags};
 use super::order::order;
 use super::others::{held, refusals, unmanaged, warn_of_unmanaged};
 use super::scope::{defer, keep_targets};
 use super::{
-    Action, Address, Aim, BoxError, Change, DynKind, Field, Graph, Impact, Life, LiveValue, Marks,
-    Ownership, Plan, PlannedChange, Registry, Resource, Severity, World, difference, resolve,
-    touches,
+    Action, Address, BoxError, Change, DynKind, Field, Graph, Impact, Life, LiveValue, Marks,
+    Options, Ownership, Plan, PlannedChange, Refresh, Registry, Resource, Severity, World,
+    difference, resolve, touches,
 };
 
 /// Why something of ours is written that others changed in a way that is not to be undone unasked.
 const TAKEN_BACK: &str = "put back as declared: what others put in its place is removed";
-
-/// What the operator asked for beside the environment itself.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// Only these, what they depend on, and what must follow them: what goes with them, lets go of them, or shows what
-    /// they make anew. Empty: everything.
-    pub targets: BTreeSet<Address>,
-    /// These are deleted and made anew.
-    pub replace: BTreeSet<Address>,
-    /// These may be taken over if they exist and are nobody's.
-    pub adopt: BTreeSet<Address>,
-    /// All that is declared, exists and is nobody's may be taken over.
-    pub adopt_all: bool,
-    /// Nothing is wanted any more: all that is ours goes. What was wanted is still looked for by its name, since what
-    /// was made a moment ago may not be found in any other way.
-    pub destroy: bool,
-}
-
-impl Options {
-    /// Whether somebody asked for `address` to be taken over, should that be needed.
-    pub(super) fn adopts(&self, address: &Address) -> bool {
-        self.adopt_all || self.adopt.contains(address)
-    }
-
-    fn aim(&self, address: &Address) -> Aim {
-        if self.destroy {
-            Aim::Delete
-        } else if self.replace.contains(address) {
-            Aim::Replace
-        } else if self.adopts(address) {
-            Aim::Adopt
-        } else {
-            Aim::Keep
-        }
-    }
-}
 
 /// Why no plan could be made.
 #[derive(Debug, thiserror::Error)]
@@ -115,11 +80,27 @@ pub async fn plan(
     registry: &Registry,
     options: &Options,
 ) -> Result<Plan, PlanError> {
-    let world = World::read_aiming(graph, registry, |address| options.aim(address)).await?;
+    match options.refresh {
+        Refresh::Tags if !options.destroy => planned_by_tags(graph, registry, options).await,
+        Refresh::Tags | Refresh::Full => {
+            planned(graph, registry, options, &Settled::default()).await
+        }
+    }
+}
+
+/// Reads what is live beside what is `settled`, and plans how it becomes what `graph` wants.
+pub(super) async fn planned(
+    graph: &Graph,
+    registry: &Registry,
+    options: &Options,
+    settled: &Settled,
+) -> Result<Plan, PlanError> {
+    let world =
+        World::read_aiming(graph, registry, |address| options.aim(address), settled).await?;
     let nothing = Graph::default();
     let graph = if options.destroy { &nothing } else { graph };
     let kinship = Kinship { graph, registry, world: &world };
-    let mut planning = Planning { kinship, options, known: BTreeMap::new() };
+    let mut planning = Planning { kinship, options, settled, known: BTreeMap::new() };
     planning.check_addresses()?;
     let mut changes = planning.changes()?;
     let relinks = planning.follow_recreated(&mut changes);
@@ -143,6 +124,7 @@ pub async fn plan(
         unmanaged,
         refusals,
         outputs: planning.known,
+        unread: settled.members(),
         changes: changes.into_values().collect(),
     })
 }
@@ -150,6 +132,7 @@ pub async fn plan(
 struct Planning<'a> {
     kinship: Kinship<'a>,
     options: &'a Options,
+    settled: &'a Settled,
     known: BTreeMap<Address, Value>,
 }
 
@@ -174,7 +157,11 @@ impl Planning<'_> {
         let mut changes = Changes::new();
         let graph = self.kinship.graph;
         for resource in graph.in_order() {
-            let change = self.wanted(resource, &changes)?;
+            let change = if self.settled.has(graph, &resource.address) {
+                PlannedChange { to: Some(resource.spec.clone()), ..self.unchanged(resource) }
+            } else {
+                self.wanted(resource, &changes)?
+            };
             changes.insert(resource.address.clone(), change);
         }
         let is_undeclared =
@@ -306,7 +293,7 @@ impl Planning<'_> {
         })
     }
 
-    /// No change of a setting that is not there and need not be.
+    /// No change of what was not read, or is not there and need not be.
     fn unchanged(&self, resource: &Resource) -> PlannedChange {
         PlannedChange {
             address: resource.address.clone(),

@@ -10,8 +10,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
-    Address, BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Ownership, Put, Reading,
-    Wanted,
+    Address, BoxError, Change, Field, Glance, Impact, Kind, Life, Live, Marks, Ownership, Put,
+    Reading, Wanted,
 };
 
 /// A kind whose specs and outputs are JSON.
@@ -31,8 +31,10 @@ pub trait DynKind: Send + Sync {
     fn says_whose(&self) -> bool;
     /// See [`Kind::examples`].
     fn examples(&self) -> Result<Vec<Value>, BoxError>;
+    /// See [`Kind::glance`].
+    async fn glance(&self, declared: &BTreeSet<String>) -> Result<Option<Vec<Glance>>, BoxError>;
     /// See [`Kind::hear_of`].
-    fn hear_of(&self, declared: &BTreeSet<String>);
+    fn hear_of(&self, declared: &BTreeSet<String>, settled: &BTreeSet<String>);
     /// See [`Kind::read`].
     async fn read(
         &self,
@@ -202,8 +204,12 @@ impl<K: Kind> DynKind for K {
         K::examples().iter().map(erased).collect()
     }
 
-    fn hear_of(&self, declared: &BTreeSet<String>) {
-        Kind::hear_of(self, declared);
+    async fn glance(&self, declared: &BTreeSet<String>) -> Result<Option<Vec<Glance>>, BoxError> {
+        Kind::glance(self, declared).await
+    }
+
+    fn hear_of(&self, declared: &BTreeSet<String>, settled: &BTreeSet<String>) {
+        Kind::hear_of(self, declared, settled);
     }
 
     async fn read(

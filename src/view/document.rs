@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::engine::{Action, Address, Plan, PlannedChange};
+use crate::engine::{Action, Address, Plan, PlannedChange, Refresh};
 
 /// The version of the form of plan files that this program writes and reads.
 pub const FORMAT: u32 = 2;
@@ -42,6 +42,9 @@ pub struct Document {
     pub region: String,
     /// What it is for.
     pub purpose: Purpose,
+    /// How much was looked at for it.
+    #[serde(skip_serializing_if = "is_full", default)]
+    pub refresh: Refresh,
     /// What was asked for on the command line.
     pub flags: Flags,
     /// The environment's files, each with the SHA-256 of its text in hex.
@@ -197,6 +200,11 @@ const fn is_none(count: &usize) -> bool {
     *count == 0
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+const fn is_full(refresh: &Refresh) -> bool {
+    matches!(refresh, Refresh::Full)
+}
+
 impl Summary {
     /// `1 to import, 2 to add, 0 to change, 0 to destroy`, as Terraform counts: what there is none of at the ends is left out.
     #[must_use]
@@ -227,6 +235,18 @@ impl Document {
             import: count(Action::Adopt),
             forget: count(Action::Forget),
         }
+    }
+
+    /// What was not looked at, if anything was not.
+    #[must_use]
+    pub fn overlooked(&self) -> Option<String> {
+        let (unread, all) = (self.plan.unread.len(), self.plan.changes.len());
+        (self.refresh == Refresh::Tags).then(|| {
+            format!(
+                "{unread} of {all} resources were judged by tags and lists alone (--refresh=tags): what others changed in \
+                 their settings was not looked for; --refresh=full reads everything"
+            )
+        })
     }
 
     /// SHA-256 in hex over whose plan it is and all that it does. What the DNS says at the moment is no part of it.

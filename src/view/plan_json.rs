@@ -15,8 +15,9 @@ const FORMAT_VERSION: &str = "1.2";
 pub fn plan_json(document: &Document) -> Value {
     let plan = &document.plan;
     let changes: Vec<Value> = plan.changes.iter().map(resource_change).collect();
+    let overlooked = document.overlooked();
     let deferred = plan.changes.iter().any(|change| change.deferred.is_some());
-    json!({
+    let mut json = json!({
         "format_version": FORMAT_VERSION,
         "sesinfra_version": document.version,
         "environment": document.environment,
@@ -31,13 +32,19 @@ pub fn plan_json(document: &Document) -> Value {
         "resource_drift": [],
         "output_changes": {},
         "applyable": !plan.is_empty() && document.refusals.is_empty(),
-        "complete": document.flags.targets.is_empty() && !deferred,
+        "complete": document.flags.targets.is_empty() && !deferred && overlooked.is_none(),
         "errored": false,
         "targets": document.flags.targets,
         "refusals": document.refusals,
         "unmanaged": plan.unmanaged,
         "dns_records": document.records,
-    })
+    });
+    if let Some(overlooked) = overlooked {
+        json["refresh"] = json!(document.refresh);
+        json["overlooked"] = json!(overlooked);
+        json["unread"] = json!(plan.unread);
+    }
+    json
 }
 
 fn resource_change(change: &PlannedChange) -> Value {

@@ -20,6 +20,9 @@ pub fn plan_markdown(document: &Document) -> String {
     let mut text =
         format!("<!-- sesinfra plan {environment} -->\n### sesinfra: `{environment}`\n\n");
     let _ = writeln!(text, "**{}**\n", last_line(document));
+    if let Some(overlooked) = document.overlooked() {
+        let _ = writeln!(text, "{}\n", escaped(&overlooked));
+    }
     for refusal in &document.refusals {
         let address = clean(&refusal.address.to_string());
         let _ = writeln!(text, "- :no_entry: `{address}` {}", escaped(&refusal.message));

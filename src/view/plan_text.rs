@@ -8,10 +8,13 @@ use super::groups::groups;
 use super::line::{Line, Sign, clean};
 use super::style::{Paint, Style};
 use super::{difference, records};
-use crate::engine::{Action, PlannedChange, Severity, Unmanaged};
+use crate::engine::{Action, PlannedChange, Refresh, Severity, Unmanaged};
 
 /// The line that says that there is nothing to do, word for word as Terraform has it.
 pub(super) const NO_CHANGES: &str = "No changes. Your infrastructure matches the configuration.";
+
+/// The same, where that is all that was looked at.
+const NO_CHANGES_BY_TAGS: &str = "No changes. Tags and lists match the configuration.";
 
 /// The line that says that there is nothing to destroy.
 const NOTHING_OWNED: &str = "No changes. Nothing in AWS is owned by this environment.";
@@ -68,6 +71,9 @@ fn header(document: &Document, style: Style) -> String {
             targets.join(" --target ")
         );
     }
+    if let Some(overlooked) = document.overlooked() {
+        let _ = writeln!(text, "\nWarning: {overlooked}");
+    }
     text
 }
 
@@ -76,6 +82,7 @@ fn header(document: &Document, style: Style) -> String {
 pub fn last_line(document: &Document) -> String {
     if document.plan.is_empty() && document.refusals.is_empty() {
         return match document.purpose {
+            Purpose::Apply if document.refresh == Refresh::Tags => NO_CHANGES_BY_TAGS.to_owned(),
             Purpose::Apply => NO_CHANGES.to_owned(),
             Purpose::Destroy => NOTHING_OWNED.to_owned(),
             Purpose::Release => NOTHING_HELD.to_owned(),

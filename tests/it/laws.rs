@@ -2,6 +2,7 @@
 
 mod adopt;
 mod crash;
+mod digest;
 mod gate;
 mod kinds;
 mod order;
@@ -11,6 +12,8 @@ mod scale;
 mod scope;
 mod settle;
 mod stop;
+mod survey;
+mod tags;
 mod town;
 mod wants;
 mod worlds;

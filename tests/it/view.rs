@@ -68,6 +68,7 @@ fn tools_that_read_terraform_find_their_anchors() {
         assert!(
             last.starts_with("Plan: ")
                 || last == "No changes. Your infrastructure matches the configuration."
+                || last == "No changes. Tags and lists match the configuration."
         );
         let created = text
             .lines()

@@ -14,10 +14,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+use self::reading::Named;
 use crate::aws::{Memo, OrAbsent, Session, failed};
 use crate::engine::{
-    BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Put, Reading, Severity, Wanted,
-    touches,
+    BoxError, Change, Field, Glance, Impact, Kind, Life, Live, Marks, Put, Reading, Severity,
+    Wanted, touches,
 };
 
 /// Tags by key.
@@ -136,6 +137,19 @@ impl Kind for Alarm {
     type Spec = Spec;
     type Outputs = Outputs;
 
+    async fn glance(&self, declared: &BTreeSet<String>) -> Result<Option<Vec<Glance>>, BoxError> {
+        let names: Vec<String> = declared.iter().cloned().collect();
+        let found = self.described(&names).await?;
+        let metric = found.iter().filter(|(_, found)| matches!(found, Named::Metric(_)));
+        let listed = metric.map(|(name, _)| name.clone()).collect();
+        let prefix = self.session.arns.alarm("");
+        Ok(Some(self.session.glance(&prefix, declared, &listed).await?))
+    }
+
+    fn hear_of(&self, _declared: &BTreeSet<String>, settled: &BTreeSet<String>) {
+        self.session.pass_over(&self.session.arns.alarm(""), settled);
+    }
+
     async fn read(
         &self,
         wanted: &[Wanted<Spec>],
@@ -144,10 +158,7 @@ impl Kind for Alarm {
         let declared: BTreeSet<String> = wanted.iter().map(|one| one.name.clone()).collect();
         let mut names = declared.clone();
         if reading == Reading::Everything {
-            let prefix = self.session.arns.alarm("");
-            let tagged = self.session.tagged().await?;
-            let ours = tagged.keys().filter_map(|arn| arn.strip_prefix(&prefix));
-            names.extend(ours.map(ToOwned::to_owned));
+            names.extend(self.session.tagged_names(&self.session.arns.alarm("")).await?);
         }
         self.read_all(names, &declared).await
     }

@@ -115,7 +115,9 @@ impl Attachment {
             let owner = &self.session.owner;
             let prefix = format!("{}-{}-", owner.project(), owner.environment());
             for (key, listed) in self.policies.listed().await?.iter() {
-                if key.starts_with(&prefix) && !arns.values().any(|arn| *arn == listed.arn) {
+                let is_known = arns.values().any(|arn| *arn == listed.arn)
+                    || self.policies.passes_over(&listed.name);
+                if key.starts_with(&prefix) && !is_known {
                     arns.insert(listed.name.clone(), listed.arn.clone());
                 }
             }

@@ -51,6 +51,7 @@ pub(super) fn examples() -> Vec<Spec> {
 impl Documented for ConfigurationSet {
     const PERMISSIONS: &'static [Permission] = &[
         Permission::to_plan("tag:GetResources", Scope::Everything),
+        Permission::to_plan("ses:ListConfigurationSets", Scope::Everything),
         Permission::to_plan("ses:GetConfigurationSet", Scope::ConfigurationSet),
         Permission::to_apply("ses:CreateConfigurationSet", Scope::ConfigurationSet),
         Permission::to_apply("ses:DeleteConfigurationSet", Scope::ConfigurationSet),

@@ -18,7 +18,8 @@ use serde::{Deserialize, Serialize};
 use super::identity::Identities;
 use crate::aws::{AwsError, Class, Taken, failed, note_of_stack, ses_tags};
 use crate::engine::{
-    BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Ownership, Put, Reading, Wanted,
+    BoxError, Change, Field, Glance, Impact, Kind, Life, Live, Marks, Ownership, Put, Reading,
+    Wanted,
 };
 
 pub use reading::Sets;
@@ -286,8 +287,12 @@ impl Kind for ConfigurationSet {
     type Spec = Spec;
     type Outputs = ();
 
-    fn hear_of(&self, declared: &BTreeSet<String>) {
-        self.sets.hear_of(declared);
+    async fn glance(&self, declared: &BTreeSet<String>) -> Result<Option<Vec<Glance>>, BoxError> {
+        Ok(self.sets.glance(declared).await?)
+    }
+
+    fn hear_of(&self, declared: &BTreeSet<String>, settled: &BTreeSet<String>) {
+        self.sets.hear_of(declared, settled);
     }
 
     async fn read(

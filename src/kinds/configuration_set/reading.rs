@@ -7,12 +7,14 @@ use aws_sdk_sesv2::operation::get_configuration_set::GetConfigurationSetOutput;
 use aws_sdk_sesv2::types::EventDestination;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use crate::aws::{AwsError, Memo, OrAbsent, Session, TagChanges, failed, ses_tags};
-use crate::engine::{Marks, Ownership, Reading};
+use crate::aws::{AwsError, Memo, OrAbsent, Session, TagChanges, failed, if_allowed, ses_tags};
+use crate::engine::{Glance, Marks, Ownership, Reading};
 
 /// Tags by key.
 pub(super) type Tags = BTreeMap<String, String>;
 
+/// One page of `ListConfigurationSets` at its largest.
+const PAGE_SIZE: i32 = 1_000;
 /// `GetConfigurationSet` calls under way at once. SES takes one per second anyway, so this only bounds memory.
 const READS_AT_ONCE: usize = 16;
 
@@ -33,6 +35,7 @@ pub(crate) struct State {
 #[derive(Debug)]
 pub struct Sets {
     session: Arc<Session>,
+    listed: Memo<(), Arc<BTreeSet<String>>>,
     states: Memo<String, Option<Arc<State>>>,
     destinations: Memo<String, Arc<Vec<EventDestination>>>,
     /// The names that are declared.
@@ -44,6 +47,7 @@ impl Sets {
     #[must_use]
     pub fn new(session: &Arc<Session>) -> Arc<Self> {
         Arc::new(Self {
+            listed: session.memo(),
             states: session.memo(),
             destinations: session.memo(),
             declared: Mutex::default(),
@@ -55,8 +59,10 @@ impl Sets {
         &self.session
     }
 
-    /// From now on all that hangs on these is found, whatever the tagging service knows of them.
-    pub(super) fn hear_of(&self, declared: &BTreeSet<String>) {
+    /// From now on all that hangs on the declared ones is found, whatever the tagging service knows of them, and nothing
+    /// on the settled ones.
+    pub(super) fn hear_of(&self, declared: &BTreeSet<String>, settled: &BTreeSet<String>) {
+        self.session.pass_over(&self.session.arns.configuration_set(""), settled);
         self.declared.lock().unwrap_or_else(PoisonError::into_inner).clone_from(declared);
     }
 
@@ -72,13 +78,36 @@ impl Sets {
                 self.declared.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned(),
             );
             let prefix = self.session.arns.configuration_set("");
-            let tagged = self.session.tagged().await?;
-            let ours = tagged.keys().filter_map(|arn| arn.strip_prefix(&prefix));
-            names.extend(ours.map(ToOwned::to_owned));
+            names.extend(self.session.tagged_names(&prefix).await?);
         }
         let reads = names.into_iter().map(|name| async move { self.state(&name).await });
         let found: Vec<_> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;
         Ok(found.into_iter().flatten().collect())
+    }
+
+    /// What tags and the list of all sets tell of the `declared` ones; `None` where the credentials may not list.
+    pub(super) async fn glance(
+        &self,
+        declared: &BTreeSet<String>,
+    ) -> Result<Option<Vec<Glance>>, AwsError> {
+        let Some(listed) = if_allowed(self.existing().await)? else { return Ok(None) };
+        let prefix = self.session.arns.configuration_set("");
+        self.session.glance(&prefix, declared, &listed).await.map(Some)
+    }
+
+    async fn existing(&self) -> Result<Arc<BTreeSet<String>>, AwsError> {
+        let list = || async {
+            let call = self.session.ses().list_configuration_sets().page_size(PAGE_SIZE);
+            let mut pages = call.into_paginator().send();
+            let mut names = BTreeSet::new();
+            while let Some(page) = pages.next().await {
+                let region = self.session.arns.region();
+                let page = page.map_err(failed("ses:ListConfigurationSets", region))?;
+                names.extend(page.configuration_sets.unwrap_or_default());
+            }
+            Ok(Arc::new(names))
+        };
+        self.listed.get((), list).await
     }
 
     /// What the marks on our sets name.

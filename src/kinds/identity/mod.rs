@@ -25,8 +25,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::{AwsError, Class, Taken, failed, note_of_stack, ses_tags};
 use crate::engine::{
-    BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Ownership, Put, Reading, Severity,
-    Wanted,
+    BoxError, Change, Field, Glance, Impact, Kind, Life, Live, Marks, Ownership, Put, Reading,
+    Severity, Wanted,
 };
 
 pub use default_set::{DefaultSet, Spec as DefaultSetSpec};
@@ -229,8 +229,12 @@ impl Kind for Identity {
     type Spec = Spec;
     type Outputs = Outputs;
 
-    fn hear_of(&self, declared: &BTreeSet<String>) {
-        self.identities.hear_of(declared);
+    async fn glance(&self, declared: &BTreeSet<String>) -> Result<Option<Vec<Glance>>, BoxError> {
+        Ok(self.identities.glance(declared).await?)
+    }
+
+    fn hear_of(&self, declared: &BTreeSet<String>, settled: &BTreeSet<String>) {
+        self.identities.hear_of(declared, settled);
     }
 
     async fn read(

@@ -14,7 +14,7 @@ use aws_sdk_sesv2::types::{
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::aws::{AwsError, Memo, OrAbsent, Reads, Session, TagChanges, failed, ses_tags};
-use crate::engine::{Address, Marks, Ownership, Reading};
+use crate::engine::{Address, Glance, Marks, Ownership, Reading};
 
 /// Tags by key.
 pub(super) type Tags = BTreeMap<String, String>;
@@ -138,8 +138,10 @@ impl Identities {
         &self.session
     }
 
-    /// From now on all that hangs on these is found, whatever the tagging service knows of them.
-    pub(super) fn hear_of(&self, declared: &BTreeSet<String>) {
+    /// From now on all that hangs on the declared ones is found, whatever the tagging service knows of them, and nothing
+    /// on the settled ones.
+    pub(super) fn hear_of(&self, declared: &BTreeSet<String>, settled: &BTreeSet<String>) {
+        self.session.pass_over(&self.session.arns.identity(""), settled);
         self.declared.lock().unwrap_or_else(PoisonError::into_inner).clone_from(declared);
     }
 
@@ -156,7 +158,7 @@ impl Identities {
             names.extend(
                 self.declared.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned(),
             );
-            names.extend(self.owned().await?);
+            names.extend(self.session.tagged_names(&self.session.arns.identity("")).await?);
             if names.is_empty() {
                 return Ok(Vec::new());
             }
@@ -212,12 +214,13 @@ impl Identities {
         self.states.forget_key(&name.to_owned());
     }
 
-    /// Names of identities that carry this environment's tags, as the tagging API knows them.
-    async fn owned(&self) -> Result<BTreeSet<String>, AwsError> {
-        let prefix = self.session.arns.identity("");
-        let tagged = self.session.tagged().await?;
-        let names = tagged.keys().filter_map(|arn| arn.strip_prefix(&prefix));
-        Ok(names.map(ToOwned::to_owned).collect())
+    /// What tags and the list of all identities tell of the `declared` ones.
+    pub(super) async fn glance(
+        &self,
+        declared: &BTreeSet<String>,
+    ) -> Result<Option<Vec<Glance>>, AwsError> {
+        let listed = self.existing().await?;
+        self.session.glance(&self.session.arns.identity(""), declared, &listed).await.map(Some)
     }
 
     async fn existing(&self) -> Result<Arc<BTreeSet<String>>, AwsError> {
@@ -260,7 +263,11 @@ impl Identities {
     ) -> Result<BTreeSet<String>, AwsError> {
         let read = || async {
             let names = self.existing().await?;
-            let reads = names.iter().cloned().map(|name| async move { self.state(&name).await });
+            let prefix = self.session.arns.identity("");
+            let mut names = names.as_ref().clone();
+            // What is settled is ours.
+            names.retain(|name| !self.session.passes_over(&prefix, name));
+            let reads = names.into_iter().map(|name| async move { self.state(&name).await });
             let found: Vec<_> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;
             let others = found.into_iter().flatten().filter(|it| it.ownership != Ownership::Ours);
             let mut users: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();

@@ -9,6 +9,7 @@ const ONLY_TOLD: &str = "told by SQS, and never set";
 
 impl Documented for Queue {
     const PERMISSIONS: &'static [Permission] = &[
+        Permission::to_plan("sqs:ListQueues", Scope::Everything),
         Permission::to_plan("sqs:GetQueueUrl", Scope::Queue),
         Permission::to_plan("sqs:GetQueueAttributes", Scope::Queue),
         Permission::to_plan("sqs:ListQueueTags", Scope::Queue),

@@ -19,10 +19,10 @@ use serde::{Deserialize, Serialize};
 
 use self::attributes::policy_meanwhile;
 use crate::aws::policy::{Policy, Statement};
-use crate::aws::{Memo, OrAbsent, Session, failed};
+use crate::aws::{Memo, OrAbsent, Session, failed, if_allowed};
 use crate::engine::{
-    Address, BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Put, Reading, Wanted,
-    touches,
+    Address, BoxError, Change, Field, Glance, Impact, Kind, Life, Live, Marks, Put, Reading,
+    Wanted, touches,
 };
 use crate::environment::names::{KeyReference, TimeSpan};
 use crate::environment::types::Encryption;
@@ -125,6 +125,16 @@ impl Kind for Queue {
     type Spec = Spec;
     type Outputs = Outputs;
 
+    async fn glance(&self, declared: &BTreeSet<String>) -> Result<Option<Vec<Glance>>, BoxError> {
+        let Some(listed) = if_allowed(self.existing().await)? else { return Ok(None) };
+        let prefix = self.session.arns.queue("");
+        Ok(Some(self.session.glance(&prefix, declared, &listed).await?))
+    }
+
+    fn hear_of(&self, _declared: &BTreeSet<String>, settled: &BTreeSet<String>) {
+        self.session.pass_over(&self.session.arns.queue(""), settled);
+    }
+
     async fn read(
         &self,
         wanted: &[Wanted<Spec>],
@@ -133,10 +143,8 @@ impl Kind for Queue {
         let mut names: BTreeMap<String, Option<Wanted<Spec>>> =
             wanted.iter().map(|one| (one.name.clone(), Some(one.clone()))).collect();
         if reading == Reading::Everything {
-            let tagged = self.session.tagged().await?;
-            let prefix = self.session.arns.queue("");
-            for name in tagged.keys().filter_map(|arn| arn.strip_prefix(&prefix)) {
-                names.entry(name.to_owned()).or_insert(None);
+            for name in self.session.tagged_names(&self.session.arns.queue("")).await? {
+                names.entry(name).or_insert(None);
             }
         }
         let reads = names

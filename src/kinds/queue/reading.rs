@@ -13,10 +13,27 @@ use crate::engine::{BoxError, Change, Live, Ownership, Wanted};
 use crate::environment::types::Encryption;
 use crate::kinds::topic::notes_of_policy;
 
+/// The largest page of `ListQueues`.
+const PAGE_LENGTH_MAX: i32 = 1_000;
+
 impl Queue {
     pub(super) fn made(&self) -> MutexGuard<'_, BTreeSet<String>> {
         // Each use is one operation, so a panic elsewhere cannot leave the set half changed.
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The names of all queues.
+    pub(super) async fn existing(&self) -> Result<BTreeSet<String>, AwsError> {
+        // Without a length, SQS gives one page and no way to the next.
+        let list = self.session.sqs().list_queues().max_results(PAGE_LENGTH_MAX);
+        let mut pages = list.into_paginator().send();
+        let mut names = BTreeSet::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(failed("sqs:ListQueues", self.session.arns.region()))?;
+            let urls = page.queue_urls.unwrap_or_default();
+            names.extend(urls.iter().filter_map(|url| Some(url.rsplit_once('/')?.1.to_owned())));
+        }
+        Ok(names)
     }
 
     pub(super) async fn url(&self, name: &str) -> Result<Option<String>, AwsError> {

@@ -22,8 +22,8 @@ use crate::aws::policies::{Policies, Principal, PrincipalKind};
 use crate::aws::policy::{Policy, SENDERS, Statement};
 use crate::aws::{OrAbsent, Session, failed};
 use crate::engine::{
-    BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Put, Reading, Severity, Wanted,
-    touches,
+    BoxError, Change, Field, Glance, Impact, Kind, Life, Live, Marks, Put, Reading, Severity,
+    Wanted, touches,
 };
 
 /// Policies read at once.
@@ -104,6 +104,14 @@ impl Kind for SendPolicy {
 
     type Spec = Spec;
     type Outputs = Outputs;
+
+    async fn glance(&self, declared: &BTreeSet<String>) -> Result<Option<Vec<Glance>>, BoxError> {
+        Ok(Some(self.glance_at_each(declared).await?))
+    }
+
+    fn hear_of(&self, _declared: &BTreeSet<String>, settled: &BTreeSet<String>) {
+        self.policies.pass_over(settled);
+    }
 
     async fn read(
         &self,

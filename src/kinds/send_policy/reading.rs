@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Outputs, SendPolicy, Spec, prefix, principal_of};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde_json::json;
+
+use super::{Outputs, READS_AT_ONCE, SendPolicy, Spec, prefix, principal_of};
 use crate::aws::policies::{Found, Principal};
 use crate::aws::policy::Policy;
 use crate::aws::{AwsError, OrAbsent, failed, note_of_stack};
-use crate::engine::{BoxError, Live, Ownership, Reading, Wanted};
+use crate::engine::{BoxError, Glance, Live, Ownership, Reading, Wanted};
 use crate::kinds::attachment;
 
 impl SendPolicy {
@@ -37,12 +40,39 @@ impl SendPolicy {
             let wanted: BTreeSet<String> =
                 wanted.iter().map(|one| one.name.to_ascii_lowercase()).collect();
             for (key, listed) in self.policies.listed().await?.iter() {
-                if key.starts_with(&prefix(&self.session)) && !wanted.contains(key) {
+                let is_ours = key.starts_with(&prefix(&self.session));
+                if is_ours && !wanted.contains(key) && !self.policies.passes_over(&listed.name) {
                     arns.insert(listed.name.clone(), listed.arn.clone());
                 }
             }
         }
         Ok(arns)
+    }
+
+    /// What tags tell of the `declared` ones. The tagging API does not know policies, and lists of IAM have no tags, so each
+    /// that is listed is asked for, which tells them without a lag.
+    pub(super) async fn glance_at_each(
+        &self,
+        declared: &BTreeSet<String>,
+    ) -> Result<Vec<Glance>, AwsError> {
+        let listed = self.policies.listed().await?;
+        let mut arns = BTreeMap::new();
+        for name in declared {
+            // One whose name differs in case is in the way of the declared one: reading says so.
+            if let Some(found) =
+                listed.get(&name.to_ascii_lowercase()).filter(|it| it.name == *name)
+            {
+                arns.insert(name.clone(), found.arn.clone());
+            }
+        }
+        let glances = arns.into_iter().map(|(name, arn)| async move {
+            let Some(found) = self.policies.found(&arn).await? else { return Ok(None) };
+            let mut glance = self.session.glance_at(&name, &arn, &found.tags);
+            glance.told.insert("path", json!(found.path));
+            Ok::<_, AwsError>(Some(glance))
+        });
+        let glances: Vec<_> = stream::iter(glances).buffered(READS_AT_ONCE).try_collect().await?;
+        Ok(glances.into_iter().flatten().collect())
     }
 
     pub(super) async fn read_one(

@@ -10,6 +10,7 @@ const ONLY_FIFO: &str = "FIFO topics only, which SES cannot publish to";
 
 impl Documented for Topic {
     const PERMISSIONS: &'static [Permission] = &[
+        Permission::to_plan("sns:ListTopics", Scope::Everything),
         Permission::to_plan("sns:GetTopicAttributes", Scope::Topic),
         Permission::to_plan("sns:ListTagsForResource", Scope::Topic),
         Permission::to_plan("sns:ListSubscriptionsByTopic", Scope::Topic),

@@ -21,8 +21,8 @@ use crate::aws::policy::{Policy, Statement};
 use crate::aws::topics::{Texts, Topics};
 use crate::aws::{Class, Session, failed};
 use crate::engine::{
-    Address, BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Put, Reading, Severity,
-    Wanted, touches,
+    Address, BoxError, Change, Field, Glance, Impact, Kind, Life, Live, Marks, Put, Reading,
+    Severity, Wanted, touches,
 };
 
 /// Topics read at once: SNS allows more, but nothing is gained.
@@ -72,8 +72,12 @@ impl Kind for Topic {
     type Spec = Spec;
     type Outputs = Outputs;
 
-    fn hear_of(&self, declared: &BTreeSet<String>) {
-        self.topics.hear_of(declared);
+    async fn glance(&self, declared: &BTreeSet<String>) -> Result<Option<Vec<Glance>>, BoxError> {
+        Ok(self.topics.glance(declared).await?)
+    }
+
+    fn hear_of(&self, declared: &BTreeSet<String>, settled: &BTreeSet<String>) {
+        self.topics.hear_of(declared, settled);
     }
 
     async fn read(

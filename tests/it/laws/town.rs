@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use sesinfra::engine::{BoxError, Marks, Ownership};
 
+use super::survey::Survey;
 use super::wants::Want;
 
 /// The owner that the laws act as.
@@ -296,18 +297,20 @@ struct Inner {
 #[derive(Default)]
 pub struct Town {
     inner: Mutex<Inner>,
+    pub survey: Mutex<Survey>,
 }
 
 impl Town {
     pub fn new(state: State) -> Self {
-        Self { inner: Mutex::new(Inner { state, ..Inner::default() }) }
+        Self { inner: Mutex::new(Inner { state, ..Inner::default() }), ..Self::default() }
     }
 
     /// Another town just like it.
     pub fn twin(&self) -> Self {
         let inner = self.inner();
         let (state, settled) = (inner.state.clone(), inner.settled.clone());
-        Self { inner: Mutex::new(Inner { state, settled, ..Inner::default() }) }
+        let inner = Inner { state, settled, ..Inner::default() };
+        Self { inner: Mutex::new(inner), ..Self::default() }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -321,6 +324,8 @@ impl Town {
         inner.writes.clear();
         inner.reads = 0;
         (inner.gone, inner.fault, inner.memory, inner.lagging) = (false, None, None, None);
+        drop(inner);
+        self.survey.lock().unwrap().surveyed.clear();
     }
 
     pub fn disturb(&self, fault: Option<Fault>) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use sesinfra::engine::{
-    Action, Address, Impact, Plan, PlannedChange, Severity, Unmanaged, difference,
+    Action, Address, Impact, Plan, PlannedChange, Refresh, Severity, Unmanaged, difference,
 };
 use sesinfra::view::{Document, FORMAT, Purpose, Record, Refused, Verdict};
 
@@ -17,6 +17,8 @@ pub(crate) fn stories() -> Vec<Story> {
     vec![
         Story { name: "first-apply", document: first_apply() },
         Story { name: "no-changes", document: no_changes() },
+        Story { name: "by-tags", document: by_tags() },
+        Story { name: "by-tags-all-settled", document: by_tags_all_settled() },
         Story { name: "everything-changes", document: everything_changes() },
         Story { name: "refused", document: refused() },
         Story { name: "destroy", document: destroy() },
@@ -211,6 +213,29 @@ fn no_changes() -> Document {
         address: address("subscription.ses-feedback/email:someone@pivot.app"),
         parent: Some(address("topic.ses-feedback")),
     }];
+    document.sealed()
+}
+
+/// One is declared otherwise than it was last applied; the others are settled.
+fn by_tags() -> Document {
+    let mut topic =
+        update("topic.ses-feedback", json!({ "tags": {} }), json!({ "tags": { "team": "mail" } }));
+    topic.notes = vec!["anybody may publish to it".to_owned()];
+    let unread = |name: &str| change(name, Action::None, None, Some(json!({ "signing": true })));
+    let mut document = document(vec![
+        topic,
+        unread("identity.staging.pivot.app"),
+        under("identity.staging.pivot.app", unread("dns.staging.pivot.app")),
+    ]);
+    document.plan.unread =
+        [address("identity.staging.pivot.app"), address("dns.staging.pivot.app")].into();
+    document.refresh = Refresh::Tags;
+    document.sealed()
+}
+
+fn by_tags_all_settled() -> Document {
+    let mut document = by_tags();
+    document.plan.changes.retain(|it| it.action == Action::None);
     document.sealed()
 }
 

@@ -18,7 +18,7 @@ use super::command_line::{CHANGED, FILE, Place};
 const SAMPLE: usize = 10;
 
 /// Permissions that these runs do without, each with the reason why it is asked for all the same.
-const SPARE: [(&str, &str); 10] = [
+const SPARE: [(&str, &str); 13] = [
     ("iam:getgroup", "what may not be looked at is attached to all the same"),
     ("iam:getrole", "as above"),
     ("iam:getuser", "as above"),
@@ -32,9 +32,12 @@ const SPARE: [(&str, &str); 10] = [
         "ses:deleteemailidentitypolicy",
         "needed once a policy is taken out of an identity that stays",
     ),
+    ("ses:listconfigurationsets", "what may not be listed is read by a plan by tags all the same"),
     ("ses:putconfigurationsetarchivingoptions", "needed to undo what somebody else has set"),
     ("ses:putconfigurationsetvdmoptions", "as above"),
+    ("sns:listtopics", "what may not be listed is read by a plan by tags all the same"),
     ("sns:unsubscribe", "needed once a subscription is taken out of a topic that stays"),
+    ("sqs:listqueues", "as above"),
 ];
 
 /// One permission of a policy.

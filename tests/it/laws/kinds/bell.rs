@@ -1,11 +1,13 @@
 //! A root that others use by a wire to this very bell: a bell of the same name, made anew, is another.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use sesinfra::engine::{
-    BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Ownership, Put, Reading, Wanted,
+    BoxError, Change, Field, Glance, Impact, Kind, Life, Live, Marks, Ownership, Put, Reading,
+    Wanted,
 };
 
 use super::{NoOutputs, is_asked, live};
@@ -27,12 +29,24 @@ impl Kind for BellKind {
     type Spec = BellSpec;
     type Outputs = NoOutputs;
 
+    async fn glance(&self, declared: &BTreeSet<String>) -> Result<Option<Vec<Glance>>, BoxError> {
+        let tags = |state: &State| {
+            let bells = state.bells.iter().filter(|(name, _)| declared.contains(*name));
+            bells.map(|(name, bell)| (name.clone(), bell.tags.clone())).collect()
+        };
+        self.0.glance("bell", tags).await.map(Some)
+    }
+
+    fn hear_of(&self, _: &BTreeSet<String>, settled: &BTreeSet<String>) {
+        self.0.pass_over("bell", settled);
+    }
+
     async fn read(
         &self,
         wanted: &[Wanted<BellSpec>],
         reading: Reading,
     ) -> Result<Vec<Live<BellSpec, NoOutputs>>, BoxError> {
-        let bells = self.0.read(|state| state.bells.clone()).await?;
+        let bells = self.0.survey(reading, |state| state.bells.clone()).await?;
         let read = bells.iter().filter(|(name, bell)| {
             let ours = bell.tags.ownership() == Ownership::Ours;
             is_asked(name, wanted) || (ours && reading == Reading::Everything)

@@ -41,7 +41,7 @@ impl Kind for GardenKind {
         wanted: &[Wanted<GardenSpec>],
         reading: Reading,
     ) -> Result<Vec<Live<GardenSpec, NoOutputs>>, BoxError> {
-        let houses = self.0.read(|state| state.houses.clone()).await?;
+        let houses = self.0.survey(reading, |state| state.houses.clone()).await?;
         let mut found = Vec::new();
         for (name, house) in &houses {
             let ours = house.tags.owner.as_deref() == Some(town::US);

@@ -1,12 +1,13 @@
 //! A root with marks: one field that cannot be changed in place, and one whose change makes a new key.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use sesinfra::engine::{
-    BoxError, Change, Field, Impact, Kind, Life, Live, Marks, Output, Ownership, Put, Reading,
-    Severity, Wanted,
+    BoxError, Change, Field, Glance, Impact, Kind, Life, Live, Marks, Output, Ownership, Put,
+    Reading, Severity, Wanted,
 };
 
 use super::{is_asked, live};
@@ -37,12 +38,24 @@ impl Kind for HouseKind {
     type Spec = HouseSpec;
     type Outputs = HouseOutputs;
 
+    async fn glance(&self, declared: &BTreeSet<String>) -> Result<Option<Vec<Glance>>, BoxError> {
+        let tags = |state: &State| {
+            let houses = state.houses.iter().filter(|(name, _)| declared.contains(*name));
+            houses.map(|(name, house)| (name.clone(), house.tags.clone())).collect()
+        };
+        self.0.glance("house", tags).await.map(Some)
+    }
+
+    fn hear_of(&self, _: &BTreeSet<String>, settled: &BTreeSet<String>) {
+        self.0.pass_over("house", settled);
+    }
+
     async fn read(
         &self,
         wanted: &[Wanted<HouseSpec>],
         reading: Reading,
     ) -> Result<Vec<Live<HouseSpec, HouseOutputs>>, BoxError> {
-        let houses = self.0.read(|state| state.houses.clone()).await?;
+        let houses = self.0.survey(reading, |state| state.houses.clone()).await?;
         let read = houses.iter().filter(|(name, house)| {
             let ours = house.tags.ownership() == Ownership::Ours;
             is_asked(name, wanted) || (ours && reading == Reading::Everything)

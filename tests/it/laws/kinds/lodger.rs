@@ -33,7 +33,7 @@ impl Kind for LodgerKind {
         wanted: &[Wanted<LodgerSpec>],
         reading: Reading,
     ) -> Result<Vec<Live<LodgerSpec, NoOutputs>>, BoxError> {
-        let houses = self.0.read(|state| state.houses.clone()).await?;
+        let houses = self.0.survey(reading, |state| state.houses.clone()).await?;
         let mut found = Vec::new();
         for (house_name, house) in &houses {
             let ours = house.tags.ownership() == Ownership::Ours;

@@ -35,7 +35,7 @@ impl Kind for RoomKind {
         wanted: &[Wanted<RoomSpec>],
         reading: Reading,
     ) -> Result<Vec<Live<RoomSpec, NoOutputs>>, BoxError> {
-        let houses = self.0.read(|state| state.houses.clone()).await?;
+        let houses = self.0.survey(reading, |state| state.houses.clone()).await?;
         let mut found = Vec::new();
         for (house_name, house) in &houses {
             let ours = house.tags.ownership() == Ownership::Ours;

@@ -116,7 +116,7 @@ impl Kind for SignKind {
         wanted: &[Wanted<SignSpec>],
         reading: Reading,
     ) -> Result<Vec<Live<SignSpec, NoOutputs>>, BoxError> {
-        let state = self.0.read(State::clone).await?;
+        let state = self.0.survey(reading, State::clone).await?;
         let mut names: BTreeMap<String, Option<(&SignSpec, Aim)>> = BTreeMap::new();
         if reading == Reading::Everything {
             for house in state.houses.values().filter(|it| it.tags.ownership() == Ownership::Ours) {

@@ -1,0 +1,80 @@
+//! Plans by tags and lists: how few calls they take, what they see, and that they say what they do not look at.
+
+mod budgets;
+mod digests;
+mod seen;
+
+use std::collections::BTreeSet;
+
+use sesinfra::engine::{Options, Plan, Refresh, plan};
+
+use super::stage::Stage;
+
+/// One of each root, with children and settings under them.
+pub(super) const EVERY_ROOT: &str = r#"
+[identities."pivot.app"]
+configuration_set = "main"
+mail_from = { subdomain = "mail" }
+dmarc = { policy = "none" }
+policies.partner = { principals = ["210987654321"] }
+[configuration_sets.main]
+events.feedback = { types = ["bounce"], topic = "feedback" }
+[topics.feedback]
+subscriptions = [{ queue = "inbox" }]
+[queues.inbox]
+[alarms]
+topic = "feedback"
+[send_policies.api]
+from = ["*@pivot.app"]
+attach = { users = ["Ann"] }
+"#;
+
+/// The roots of [`EVERY_ROOT`], with a setting of each that the file does not have.
+pub(super) const ROOTS: [(&str, &str); 6] = [
+    ("identity", "pivot.app"),
+    ("configuration_set", "main"),
+    ("topic", "feedback"),
+    ("queue", "inbox"),
+    ("alarm", "pivot-test-bounce-rate"),
+    ("send_policy", "pivot-test-api"),
+];
+
+/// A stage on which [`EVERY_ROOT`] is applied.
+pub(super) async fn applied() -> Stage {
+    let stage = Stage::new().await;
+    prepare(&stage).await;
+    stage.converge(EVERY_ROOT).await;
+    stage
+}
+
+/// Makes what the file takes for granted.
+pub(super) async fn prepare(stage: &Stage) {
+    stage.zone("pivot.app").await;
+    let iam = aws_sdk_iam::Client::new(&stage.clients);
+    iam.create_user().user_name("Ann").send().await.unwrap();
+}
+
+pub(super) async fn planned(stage: &Stage, body: &str, refresh: Refresh) -> Plan {
+    let open = stage.open(body).await;
+    let options = Options { refresh, ..Options::default() };
+    plan(&open.graph, &open.registry, &options).await.unwrap()
+}
+
+/// The plan by tags, which must do what the full one does.
+pub(super) async fn same_as_in_full(stage: &Stage, body: &str) -> Plan {
+    let whole = planned(stage, body, Refresh::Full).await;
+    let plan = planned(stage, body, Refresh::Tags).await;
+    assert_eq!(plan.pending().collect::<Vec<_>>(), whole.pending().collect::<Vec<_>>());
+    assert_eq!(plan.steps, whole.steps);
+    assert_eq!(plan.families, whole.families);
+    assert_eq!(plan.refusals, whole.refusals);
+    plan
+}
+
+/// The roots that were read in full.
+pub(super) fn read(plan: &Plan) -> BTreeSet<String> {
+    let is_root = |kind: &str| ROOTS.iter().any(|(root, _)| *root == kind);
+    let changes = plan.changes.iter().map(|change| &change.address);
+    let roots = changes.filter(|it| is_root(it.kind()) && !plan.unread.contains(*it));
+    roots.map(ToString::to_string).collect()
+}
