@@ -1,4 +1,5 @@
-//! One pair after the other: apply A, apply B, nothing left to do; apply none, nothing left at all.
+//! One pair after the other: apply A, apply B, nothing left to do; apply none, nothing left at all. A plan by tags says
+//! the same each time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -9,13 +10,14 @@ use aws_sdk_route53::types::{
     Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, RrType,
 };
 use aws_sdk_sesv2::config::Region;
-use sesinfra::engine::{Plan, apply, chain};
+use sesinfra::engine::{Plan, Refresh, apply, chain};
 use sesinfra_local::seeds;
 
 use super::coverage::Coverage;
 use super::generate::{DOMAINS, ELSEWHERE, Generated, MAIL_FROM, TWIN, TWIN_S_TWIN, generate};
 use crate::it::account::ACCOUNT;
 use crate::it::faults::{Watched, differences, owned};
+use crate::it::refresh::{deviation, planned};
 use crate::it::stage::Stage;
 
 /// The public key of the private key in the file.
@@ -132,6 +134,10 @@ async fn reach(stage: &Stage, text: &str) -> Result<Plan, String> {
     if !plan.refusals.is_empty() {
         return Err(format!("refused: {:?}", plan.refusals));
     }
+    let by_tags = planned(stage, text, Refresh::Tags).await;
+    if let Some(deviation) = deviation(&by_tags, &plan) {
+        return Err(format!("planned otherwise by tags: {deviation}"));
+    }
     let report =
         apply(&plan, &open.registry, &Watched { stage, open: &open, parallelism: 1 }).await;
     if !report.is_complete() {
@@ -210,7 +216,7 @@ async fn whatever_stood_before_the_next_environment_leaves_nothing_over() {
                 while let Some((seed, first, second)) =
                     pairs.get(usize::try_from(next.fetch_add(1, Ordering::Relaxed)).unwrap())
                 {
-                    match pair(&scene, first, second).await {
+                    match Box::pin(pair(&scene, first, second)).await {
                         Ok(coverage) => covered.add(coverage),
                         Err(loss) => {
                             let loss = format!("seeds {seed} and {}: {loss}", seed + 1);

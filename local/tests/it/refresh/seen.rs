@@ -243,3 +243,18 @@ async fn all_environments_can_be_planned_so() {
     assert_eq!(ran.code, 0, "{}{}", ran.output, ran.errors);
     assert!(ran.output.contains("  test  No changes. Tags and lists match"), "{}", ran.output);
 }
+
+#[tokio::test]
+async fn records_that_others_publish_are_listed_only_for_what_was_read() {
+    let stage = Stage::new().await;
+    let manual = "[identities.\"pivot.app\"]\ndns = \"manual\"\n";
+    stage.converge(manual).await;
+    let listed = "publish";
+    let full = stage.shown(manual).await;
+    assert!(full.contains(listed), "{full}");
+    let settled = stage.run(&["plan", "test", "--refresh=tags"]).await.output;
+    assert!(!settled.contains(listed) && settled.contains(OVERLOOKED), "{settled}");
+    stage.check(&format!("{manual}feedback_forwarding = false\n")).unwrap();
+    let read = stage.run(&["plan", "test", "--refresh=tags"]).await.output;
+    assert!(read.contains(listed) && !read.contains("known after"), "{read}");
+}
