@@ -75,7 +75,8 @@ fn implied(environment: &Environment) {
     let arns = Arns::new(settings.aws.account.clone(), settings.aws.region.clone());
     let owner = Owner::new(settings.project.clone(), environment.name.clone(), &arns);
     let domains = settings.identities.keys().map(|name| name.domain().to_string());
-    let zone = |name: String| HostedZone { id: "Z0123456789".to_owned(), name, role: None };
+    let zone =
+        |name: String| HostedZone { id: "Z0123456789".to_owned(), name, role: None, sets: None };
     let keys = settings.identities.keys().map(|name| (name.clone(), "MIIB".to_owned()));
     let facts = Facts {
         arns,

@@ -33,6 +33,7 @@ mod it {
     mod impacts;
     mod inputs;
     mod kept;
+    mod large_zones;
     mod least_privilege;
     mod locks;
     mod mail;

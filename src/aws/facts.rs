@@ -155,15 +155,13 @@ fn publishes(settings: &Settings) -> bool {
 /// Leaves out what the file decides against: a zone of another account is used only where the file names its role,
 /// and then instead of one of the same name here; and an id decides between zones of one name.
 fn chosen(settings: &Settings, zones: Vec<HostedZone>) -> Vec<HostedZone> {
-    let is_chosen = |zone: &HostedZone| {
-        let named = settings.zones.iter().find(|(name, _)| name.as_str() == zone.name);
-        match named {
-            Some((_, wanted)) => {
-                wanted.role == zone.role
-                    && wanted.id.as_ref().is_none_or(|id| id.as_str() == zone.id)
-            }
-            None => zone.role.is_none(),
+    let named: BTreeMap<&str, _> =
+        settings.zones.iter().map(|(name, wanted)| (name.as_str(), wanted)).collect();
+    let is_chosen = |zone: &HostedZone| match named.get(zone.name.as_str()) {
+        Some(wanted) => {
+            wanted.role == zone.role && wanted.id.as_ref().is_none_or(|id| id.as_str() == zone.id)
         }
+        None => zone.role.is_none(),
     };
     zones.into_iter().filter(is_chosen).collect()
 }
@@ -186,6 +184,7 @@ async fn list_zones(
             id: zone.id.trim_start_matches("/hostedzone/").to_owned(),
             name: zone.name.trim_end_matches('.').to_ascii_lowercase(),
             role: role.cloned(),
+            sets: zone.resource_record_set_count.and_then(|count| count.try_into().ok()),
         }));
     }
     Ok(zones)

@@ -3,6 +3,8 @@
 //! # Guarantees
 //! Private zones are never chosen: SES and receivers cannot see them. Where two zones have one name, an id is asked for.
 
+use std::collections::BTreeMap;
+
 use crate::environment::names::{DomainName, RoleArn, ZoneReference};
 
 /// A public hosted zone.
@@ -14,6 +16,8 @@ pub struct HostedZone {
     pub name: String,
     /// The role to assume for it, where it is in another account.
     pub role: Option<RoleArn>,
+    /// How many record sets it had when it was listed, if that is known.
+    pub sets: Option<usize>,
 }
 
 /// Why no zone can be named for a domain.
@@ -46,34 +50,39 @@ pub enum ZoneProblem {
 /// All public hosted zones within reach.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Zones {
-    zones: Vec<HostedZone>,
+    by_id: BTreeMap<String, HostedZone>,
+    /// The ids of those that have one name.
+    by_name: BTreeMap<String, Vec<String>>,
 }
 
 impl Zones {
     /// These zones.
     #[must_use]
     pub fn new(zones: impl IntoIterator<Item = HostedZone>) -> Self {
-        let mut zones: Vec<HostedZone> = zones.into_iter().collect();
-        zones.sort();
-        zones.dedup();
-        Self { zones }
+        let by_id: BTreeMap<String, HostedZone> =
+            zones.into_iter().map(|zone| (zone.id.clone(), zone)).collect();
+        let mut by_name: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for zone in by_id.values() {
+            by_name.entry(zone.name.clone()).or_default().push(zone.id.clone());
+        }
+        Self { by_id, by_name }
     }
 
     /// No zones.
     #[must_use]
     pub const fn none() -> Self {
-        Self { zones: Vec::new() }
+        Self { by_id: BTreeMap::new(), by_name: BTreeMap::new() }
     }
 
     /// The zone of this id.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<&HostedZone> {
-        self.zones.iter().find(|zone| zone.id == id)
+        self.by_id.get(id)
     }
 
     /// All of them, in the order of their ids.
     pub fn iter(&self) -> impl Iterator<Item = &HostedZone> {
-        self.zones.iter()
+        self.by_id.values()
     }
 
     /// The zone for the records of `domain`: the one that was asked for, or the one with the longest matching name.
@@ -113,15 +122,12 @@ impl Zones {
     }
 
     fn called(&self, name: &str) -> Result<Option<HostedZone>, ZoneProblem> {
-        let matching: Vec<&HostedZone> =
-            self.zones.iter().filter(|zone| zone.name == name).collect();
-        match matching.as_slice() {
-            [] => Ok(None),
-            [one] => Ok(Some((*one).clone())),
-            several => Err(ZoneProblem::Ambiguous {
-                name: name.to_owned(),
-                ids: several.iter().map(|zone| zone.id.clone()).collect(),
-            }),
+        match self.by_name.get(name).map(Vec::as_slice) {
+            None | Some([]) => Ok(None),
+            Some([one]) => Ok(self.get(one).cloned()),
+            Some(several) => {
+                Err(ZoneProblem::Ambiguous { name: name.to_owned(), ids: several.to_vec() })
+            }
         }
     }
 }
@@ -140,6 +146,7 @@ mod tests {
             id: (*id).to_owned(),
             name: (*name).to_owned(),
             role: None,
+            sets: None,
         }))
     }
 

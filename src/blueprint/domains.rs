@@ -56,14 +56,13 @@ pub(super) fn domains(environment: &Environment, facts: &Facts, into: &mut Draft
 /// Whether receivers refuse or set aside mail of this identity that is not signed: its DMARC policy, or that of the domain
 /// above it in this file, says so, and no MAIL FROM lets SPF pass and align instead.
 fn must_be_signed(settings: &Settings, name: &IdentityName, identity: &Identity) -> bool {
+    // The closest domain above that has one.
     let above = || {
-        let covers = |(other, _): &(&IdentityName, &Identity)| {
-            !other.is_address() && name.domain().is_under(other.domain())
-        };
-        let covering = settings.identities.iter().filter(covers);
-        let covering = covering.filter_map(|(other, it)| Some((other, it.dmarc.as_ref()?)));
-        let nearest = covering.max_by_key(|(other, _)| other.domain().as_str().len());
-        nearest.map(|(_, dmarc)| (dmarc, dmarc.subdomain_policy.unwrap_or(dmarc.policy)))
+        let around = name.domain().lineage().filter(|it| name.domain().is_under(it));
+        let mut policies = around.filter_map(|domain| {
+            settings.identities.get(&IdentityName::Domain(domain))?.dmarc.as_ref()
+        });
+        policies.next().map(|dmarc| (dmarc, dmarc.subdomain_policy.unwrap_or(dmarc.policy)))
     };
     let own = identity.dmarc.as_ref().map(|dmarc| (dmarc, dmarc.policy));
     let Some((dmarc, policy)) = own.or_else(above) else { return false };

@@ -19,8 +19,12 @@ pub(super) fn drawn(rest: &str) -> Blueprint {
         Arns::new(AccountId::parse("123456789012").unwrap(), Region::parse("us-east-1").unwrap());
     let (project, name) = (ProjectName::parse("pivot").unwrap(), FileName::parse("prod").unwrap());
     let owner = Owner::new(project, name.clone(), &arns);
-    let zone =
-        |name: &str| HostedZone { id: format!("Z-{name}"), name: name.to_owned(), role: None };
+    let zone = |name: &str| HostedZone {
+        id: format!("Z-{name}"),
+        name: name.to_owned(),
+        role: None,
+        sets: None,
+    };
     let keys = BTreeMap::from([(IdentityName::parse("keyed.app").unwrap(), KEY.to_owned())]);
     let facts = Facts {
         arns,

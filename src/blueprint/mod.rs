@@ -47,7 +47,9 @@ pub struct Blueprint {
 #[derive(Debug, Default)]
 pub(crate) struct Draft {
     resources: Vec<Resource>,
-    addresses: BTreeSet<Address>,
+    /// Where each of them is among those.
+    places: BTreeMap<Address, usize>,
+    children: BTreeMap<Address, Vec<Address>>,
     manual: Vec<ManualRecord>,
     findings: Vec<Finding>,
     /// Who needs which records, see [`Draft::records_of`].
@@ -58,7 +60,10 @@ pub(crate) struct Draft {
 impl Draft {
     /// Adds a resource.
     pub(crate) fn add(&mut self, resource: Resource) {
-        self.addresses.insert(resource.address.clone());
+        self.places.insert(resource.address.clone(), self.resources.len());
+        if let Some(parent) = &resource.parent {
+            self.children.entry(parent.clone()).or_default().push(resource.address.clone());
+        }
         self.resources.push(resource);
     }
 
@@ -112,19 +117,20 @@ impl Draft {
     }
 
     /// The resources of one kind that were added already.
-    pub(crate) fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Resource> {
-        self.resources.iter().filter(move |resource| resource.address.kind() == kind)
+    pub(crate) fn of_kind<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Resource> {
+        let from = self.places.range(Address::new(kind, "")..);
+        let of_kind = from.take_while(move |(address, _)| address.kind() == kind);
+        of_kind.filter_map(|(_, place)| self.resources.get(*place))
     }
 
     /// The children of `parent` that were added already.
     pub(crate) fn children_of(&self, parent: &Address) -> impl Iterator<Item = &Address> {
-        let children = self.resources.iter().filter(|it| it.parent.as_ref() == Some(parent));
-        children.map(|resource| &resource.address)
+        self.children.get(parent).into_iter().flatten()
     }
 
     /// Whether a resource of this address was added already.
     pub(crate) fn has(&self, address: &Address) -> bool {
-        self.addresses.contains(address)
+        self.places.contains_key(address)
     }
 }
 

@@ -18,8 +18,8 @@ use toml::de::DeTable;
 /// The folder of environment files under the root of a project.
 pub(super) const FOLDER: &str = "environments";
 
-/// Far above every honest file: 1,000 domains take about 300 KB.
-const LARGEST_BYTES: u64 = 1_048_576;
+/// Above every honest file: the 10,000 domains that SES allows take about 2 MB.
+const LARGEST_BYTES: u64 = 4 * 1_048_576;
 
 /// The findings of one file that are kept; a file with more is no environment file at all.
 const MOST_SYNTAX_FINDINGS: usize = 50;
@@ -89,8 +89,8 @@ fn read_file(
         }
     };
     if bytes.len() as u64 > LARGEST_BYTES {
-        let finding = Finding::error("file-too-large", format!("`{shown}` is larger than 1 MiB"))
-            .helped("an environment of 1,000 domains takes about a third of that: is this the right file?")
+        let finding = Finding::error("file-too-large", format!("`{shown}` is larger than 4 MiB"))
+            .helped("the 10,000 domains that SES allows take about half of that: is this the right file?")
             .at(Location::file(shown));
         findings.push(finding);
         return None;

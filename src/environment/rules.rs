@@ -18,7 +18,7 @@ pub struct Rule {
 const FORM: &[(&str, &str)] = &[
     ("file-missing", "The environment has a file `environments/NAME.toml`."),
     ("file-unreadable", "The file can be read."),
-    ("file-too-large", "The file has at most 1 MiB."),
+    ("file-too-large", "The file has at most 4 MiB."),
     ("file-not-utf8", "The file is UTF-8 text."),
     ("file-empty", "The file says something."),
     ("toml-syntax", "The file is TOML."),

@@ -1,6 +1,7 @@
 //! Route 53 as strict as AWS: batch limits, values, names that cannot have both a CNAME and something else, and one
 //! change of a zone at a time while changes are pending.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -139,9 +140,13 @@ fn remember(world: &World, zone: &str, response: &AwsResponse, now: DateTime<Utc
     }
 }
 
-/// The records a zone would have after a batch, as far as conflicts are concerned; the crate applies it for real.
+/// The records that a zone would have after a batch at the names that it touches, as far as conflicts are concerned; the
+/// crate applies it for real. All other names are as they were, however many the zone has.
 fn applied(live: &[ResourceRecordSet], changes: &[Change]) -> Vec<ResourceRecordSet> {
-    let mut sets = live.to_vec();
+    let touched: BTreeSet<&str> =
+        changes.iter().map(|change| change.resource_record_set.name.as_str()).collect();
+    let mut sets: Vec<ResourceRecordSet> =
+        live.iter().filter(|set| touched.contains(set.name.as_str())).cloned().collect();
     for change in changes {
         let set = &change.resource_record_set;
         let same = |one: &ResourceRecordSet| {

@@ -168,7 +168,7 @@ fn environments_that_nobody_would_write_are_refused() {
     // A file of eight gibibytes, none of which is on disk.
     let huge = std::fs::File::create(folder.path().join("environments/prod.toml")).unwrap();
     huge.set_len(8 << 30).unwrap();
-    expect_error(&folder, &["validate"], "is larger than 1 MiB");
+    expect_error(&folder, &["validate"], "is larger than 4 MiB");
     // Each of a long row of files extends the next.
     for number in 0..2_000 {
         let text = format!("extends = \"e{}\"\n", number + 1);

@@ -12,6 +12,7 @@ fn facts(zones: &[(&str, &str)]) -> Facts {
         id: (*id).to_owned(),
         name: (*name).to_owned(),
         role: None,
+        sets: None,
     });
     let keys = BTreeMap::from([(IdentityName::parse("own.app").unwrap(), "AAAA".to_owned())]);
     Facts { zones: Zones::new(zones), keys, ..Facts::of_an_empty_account() }

@@ -9,7 +9,9 @@ mod documented;
 mod going;
 mod holders;
 mod impact;
+mod listing;
 mod names;
+mod needs;
 mod reading;
 mod record;
 mod remarks;
@@ -34,6 +36,8 @@ pub use claim::{Claim, Entry, Hold};
 pub use going::removed;
 pub use record::{Record, RecordType, Spec, TTL_SECONDS, normal_name, normal_value, written_value};
 
+use listing::Listing;
+use needs::Needs;
 use record::Known;
 use standing::{Standing, known};
 use zone::Zones;
@@ -72,13 +76,11 @@ pub async fn hand_over(
 ) -> Result<(), BoxError> {
     let (from, to) = (from.dns_id(domain), session.owner.dns_id(domain));
     let all = Zones::new(session);
+    let needs = Needs::of(domain, None);
     for zone in zones {
-        if all.read(zone).await?.is_some() {
-            let edits = |listing: &zone::Listing| {
-                Ok(Standing::of(domain, zone, &from, listing).hand_over(&to))
-            };
-            all.write(zone, edits).await?;
-        }
+        let edits =
+            |listing: &Listing| Ok(Standing::of(domain, zone, &from, listing).hand_over(&to));
+        all.write(zone, &needs, edits).await?;
     }
     Ok(())
 }
@@ -142,15 +144,13 @@ impl Dns {
         to: Option<&Spec>,
     ) -> Result<(), BoxError> {
         let owner = self.session.owner.dns_id(domain);
+        let mut needs = Needs::of(domain, Some(from));
+        needs.add(domain, to);
         for zone in self.zones_of(domain, Some(from)) {
-            if self.zones.read(&zone).await?.is_none() {
-                // The zone is gone, and with it everything in it.
-                continue;
-            }
-            let edits = |listing: &zone::Listing| {
-                Standing::of(domain, &zone, &owner, listing).retire(from, to)
-            };
-            self.zones.write(&zone, edits).await?;
+            let edits =
+                |listing: &Listing| Standing::of(domain, &zone, &owner, listing).retire(from, to);
+            // If the zone is gone, so is everything in it.
+            self.zones.write(&zone, &needs, edits).await?;
         }
         Ok(())
     }
@@ -207,13 +207,16 @@ impl Kind for Dns {
         let owner = self.session.owner.dns_id(domain);
         let zones: BTreeSet<&str> =
             change.to.records.values().map(|record| record.zone.as_str()).collect();
+        let needs = Needs::of(domain, Some(&change.to));
         for zone in zones {
-            let edits = |listing: &zone::Listing| {
+            let edits = |listing: &Listing| {
                 let standing = Standing::of(domain, zone, &owner, listing);
                 standing.publish(change, &owner)
             };
             self.remember(domain, zone);
-            self.zones.write(zone, edits).await?;
+            if !self.zones.write(zone, &needs, edits).await? {
+                return Err(format!("there is no hosted zone {zone}").into());
+            }
         }
         Ok(Put::Done(Some(Outputs {})))
     }
@@ -230,13 +233,11 @@ impl Kind for Dns {
 
     async fn release(&self, name: &str, live: &Spec) -> Result<(), BoxError> {
         let owner = self.session.owner.dns_id(name);
+        let needs = Needs::of(name, Some(live));
         for zone in self.zones_of(name, Some(live)) {
-            if self.zones.read(&zone).await?.is_some() {
-                let edits = |listing: &zone::Listing| {
-                    Ok(Standing::of(name, &zone, &owner, listing).let_go(&owner))
-                };
-                self.zones.write(&zone, edits).await?;
-            }
+            let edits =
+                |listing: &Listing| Ok(Standing::of(name, &zone, &owner, listing).let_go(&owner));
+            self.zones.write(&zone, &needs, edits).await?;
         }
         Ok(())
     }

@@ -1,24 +1,31 @@
-//! Reading the records of domains: every zone once, every domain's records out of it.
+//! Reading the records of domains: every zone once, as far as it matters, every domain's records out of it.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
-use super::claim::{Claim, Entry, Hold, claimed_domain};
+use super::claim::{Claim, Entry, Hold, claim_name, claimed_domain};
+use super::listing::Listing;
+use super::needs::Needs;
 use super::record::{Record, RecordType, Spec, TTL_SECONDS, normal_name, normal_value};
 use super::standing::{Conflict, Standing};
-use super::zone::Listing;
-use super::{Dns, FORMER, Outputs, going, token, tracking_token};
+use super::{Dns, FORMER, Outputs, going, token, tracking_token, zone};
 use crate::engine::{Address, Aim, Arg, BoxError, Live, Marks, Ownership, Reading, Wanted};
 
 /// Listings by zone; zones that do not exist are left out.
 type Listings = BTreeMap<String, Arc<Option<Listing>>>;
+
+/// So many pages of a zone are read even for one domain: records that only their claim says to be ours are found there
+/// too. In larger zones, whose owners are many, everything is looked at where marks or the file say that it may be.
+const WHOLE_PAGES: usize = 8;
 
 /// What the tags of our identities and configuration sets say of DNS.
 #[derive(Debug, Default)]
 struct Marked {
     /// Zones by identity.
     identities: BTreeMap<String, BTreeSet<String>>,
+    /// The last of those identities by the domain that it is, or is an address in.
+    by_domain: BTreeMap<String, String>,
     /// Configuration set and zone by tracking domain.
     tracking: BTreeMap<String, (String, String)>,
 }
@@ -39,21 +46,24 @@ impl Marked {
     /// The parent of records that no declaration names: the identity of the domain, of an address in it, or of the
     /// domain above it. One that is gone is as good as one that is there.
     fn parent(&self, domain: &str) -> Address {
-        let domain_of = |identity: &str| {
-            identity.rsplit_once('@').map_or(identity, |(_, domain)| domain).to_owned()
-        };
-        let holds = |identity: &&String| {
-            domain
-                .strip_suffix(&domain_of(identity))
-                .is_some_and(|it| it.is_empty() || it.ends_with('.'))
-        };
-        let identity = self.identities.keys().filter(holds).max_by_key(|it| domain_of(it).len());
+        let mut above = std::iter::successors(Some(domain), |name| Some(name.split_once('.')?.1));
+        let identity = above.find_map(|name| self.by_domain.get(name));
         match (identity, self.tracking.get(domain)) {
             (Some(identity), None) => Address::new("identity", identity.as_str()),
             (_, Some((set, _))) => Address::new("configuration_set", set.as_str()),
             (None, None) => Address::new("identity", domain),
         }
     }
+
+    fn add_identity(&mut self, identity: String, zones: BTreeSet<String>) {
+        self.by_domain.insert(domain_of(&identity).to_owned(), identity.clone());
+        self.identities.insert(identity, zones);
+    }
+}
+
+/// The domain of an identity, which may be an address in it.
+fn domain_of(identity: &str) -> &str {
+    identity.rsplit_once('@').map_or(identity, |(_, domain)| domain)
 }
 
 impl Dns {
@@ -72,25 +82,89 @@ impl Dns {
             Reading::Named => Marked::default(),
         };
         self.note_abandoned(&marked);
-        let mut zones: BTreeSet<String> = marked.zones().cloned().collect();
-        for one in wanted.iter() {
-            zones.extend(self.zones_of(&one.name, one.spec.as_ref()));
-        }
-        let listings = self.listings(zones).await?;
+        let needs = match reading {
+            Reading::Everything => self.all_needs(&wanted, &marked),
+            Reading::Named => self.needs_of(&wanted),
+        };
+        let listings = self.listings(&needs).await?;
+        let claimed = match reading {
+            Reading::Everything => self.claimed(&listings, &needs),
+            Reading::Named => BTreeMap::new(),
+        };
         let mut live = Vec::new();
         for one in wanted.iter() {
             let wish = one.spec.as_ref().map(|spec| (spec, one.aim));
-            live.extend(self.domain(&one.name, wish, &listings, &marked)?);
+            let mut zones = self.zones_of(&one.name, one.spec.as_ref());
+            zones.extend(claimed.get(&one.name).into_iter().flatten().cloned());
+            live.extend(self.domain(&one.name, wish, &zones, &listings, &marked)?);
         }
-        if reading == Reading::Everything {
-            let named: BTreeSet<&str> = wanted.iter().map(|one| one.name.as_str()).collect();
-            for domain in self.claimed(&listings) {
-                if !named.contains(domain.as_str()) {
-                    live.extend(self.domain(&domain, None, &listings, &marked)?);
+        let named: BTreeSet<&str> = wanted.iter().map(|one| one.name.as_str()).collect();
+        for (domain, zones) in claimed.iter().filter(|(it, _)| !named.contains(it.as_str())) {
+            live.extend(self.domain(domain, None, zones, &listings, &marked)?);
+        }
+        Ok(live)
+    }
+
+    /// What concerns the named ones, by the zones in which there was something of them or is to be.
+    fn needs_of(&self, wanted: &[Wanted<Spec>]) -> BTreeMap<String, Needs> {
+        let mut needs: BTreeMap<String, Needs> = BTreeMap::new();
+        for one in wanted {
+            for zone in self.zones_of(&one.name, one.spec.as_ref()) {
+                needs.entry(zone).or_default().add(&one.name, one.spec.as_ref());
+            }
+        }
+        needs
+    }
+
+    /// The same, and wherever marks say that there may be something of ours; all of a zone where that costs little.
+    fn all_needs(&self, wanted: &[Wanted<Spec>], marked: &Marked) -> BTreeMap<String, Needs> {
+        let mut needs = self.needs_of(wanted);
+        for zone in marked.zones() {
+            needs.entry(zone.clone()).or_default();
+        }
+        let specs: BTreeMap<&str, Option<&Spec>> =
+            wanted.iter().map(|one| (one.name.as_str(), one.spec.as_ref())).collect();
+        let mut add = |zone: &str, domain: &str| {
+            let spec = specs.get(domain).copied().flatten();
+            needs.entry(zone.to_owned()).or_default().add(domain, spec);
+        };
+        for (identity, zones) in &marked.identities {
+            let domain = domain_of(identity);
+            for zone in zones {
+                add(zone, domain);
+                // Where a name below the domain is a zone of its own, what is in it is claimed beside that name.
+                let name = self.session.zones().get(zone).map(|zone| zone.name.as_str());
+                if let Some(name) = name.filter(|it| it.ends_with(&format!(".{domain}"))) {
+                    add(zone, name);
                 }
             }
         }
-        Ok(live)
+        for (domain, (_, zone)) in &marked.tracking {
+            add(zone, domain);
+        }
+        // What is wanted may stand in another zone around it.
+        let mut by_name: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for zone in needs.keys().filter_map(|zone| self.session.zones().get(zone)) {
+            by_name.entry(zone.name.clone()).or_default().push(zone.id.clone());
+        }
+        for one in wanted {
+            let around =
+                std::iter::successors(Some(one.name.as_str()), |it| Some(it.split_once('.')?.1));
+            for zone in around.filter_map(|name| by_name.get(name)).flatten() {
+                needs.entry(zone.clone()).or_default().add(&one.name, one.spec.as_ref());
+            }
+        }
+        let goes = wanted.iter().any(|one| one.aim == Aim::Delete);
+        for (zone, needs) in &mut needs {
+            let sets = self.session.zones().get(zone).and_then(|zone| zone.sets);
+            let is_small = sets.is_none_or(|sets| {
+                sets.div_ceil(zone::PAGE_SETS_MAX) <= WHOLE_PAGES.max(needs.domains().count())
+            });
+            if goes || is_small {
+                needs.add_all();
+            }
+        }
+        needs
     }
 
     /// Remembers in which abandoned zones there may be records, for the remark that they stay.
@@ -108,26 +182,38 @@ impl Dns {
         }
     }
 
-    async fn listings(&self, zones: BTreeSet<String>) -> Result<Listings, BoxError> {
-        let reads = zones.into_iter().map(|zone| async move {
-            let listing = self.zones.read(&zone).await?;
-            Ok::<_, BoxError>((zone, listing))
+    async fn listings(&self, needs: &BTreeMap<String, Needs>) -> Result<Listings, BoxError> {
+        let reads = needs.iter().map(|(zone, needs)| async move {
+            let listing = self.zones.read(zone, needs).await?;
+            Ok::<_, BoxError>((zone.clone(), listing))
         });
         let listings = futures_util::future::try_join_all(reads).await?;
         Ok(listings.into_iter().filter(|(_, listing)| listing.is_some()).collect())
     }
 
-    /// Domains that our claims in these zones name.
-    fn claimed(&self, listings: &Listings) -> BTreeSet<String> {
-        let mut domains = BTreeSet::new();
-        for listing in listings.values().filter_map(|listing| listing.as_ref().as_ref()) {
-            for name in listing.names(RecordType::Txt) {
-                let Some(domain) = claimed_domain(name) else { continue };
-                let claims = listing.values(name, RecordType::Txt);
+    /// Domains that our claims in these zones name, each with the zones.
+    fn claimed(
+        &self,
+        listings: &Listings,
+        needs: &BTreeMap<String, Needs>,
+    ) -> BTreeMap<String, BTreeSet<String>> {
+        let mut domains: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (zone, listing) in listings {
+            let (Some(listing), Some(needs)) = (listing.as_ref(), needs.get(zone)) else {
+                continue;
+            };
+            let candidates: Vec<String> = if needs.is_all() {
+                let names = listing.names(RecordType::Txt);
+                names.filter_map(|name| claimed_domain(&name).map(ToOwned::to_owned)).collect()
+            } else {
+                needs.domains().map(ToOwned::to_owned).collect()
+            };
+            for domain in candidates {
+                let claims = listing.values(&claim_name(&domain), RecordType::Txt);
                 let mut claims = claims.iter().filter_map(|text| Claim::parse(text));
-                let owner = self.session.owner.dns_id(domain);
+                let owner = self.session.owner.dns_id(&domain);
                 if claims.any(|claim| claim.owner == owner) {
-                    domains.insert(domain.to_owned());
+                    domains.entry(domain).or_default().insert(zone.clone());
                 }
             }
         }
@@ -144,7 +230,7 @@ impl Dns {
             let zones = tokens.iter().filter_map(|token| token.strip_prefix("zone:"));
             let zones: BTreeSet<String> = zones.map(ToOwned::to_owned).collect();
             if !zones.is_empty() {
-                marked.identities.insert(identity, zones);
+                marked.add_identity(identity, zones);
             }
         }
         for (set, tokens) in self.sets.children().await? {
@@ -157,11 +243,12 @@ impl Dns {
         Ok(marked)
     }
 
-    /// The records of one domain, from every zone where there is something of it.
+    /// The records of one domain, from every zone where there may be something of it.
     fn domain(
         &self,
         domain: &str,
         wish: Option<(&Spec, Aim)>,
+        zones: &BTreeSet<String>,
         listings: &Listings,
         marked: &Marked,
     ) -> Result<Option<Live<Spec, Outputs>>, BoxError> {
@@ -171,7 +258,7 @@ impl Dns {
             None => marked.parent(domain),
         };
         let mut view = View::new(wish);
-        for (zone, listing) in listings {
+        for (zone, listing) in zones.iter().filter_map(|zone| listings.get_key_value(zone)) {
             let Some(listing) = listing.as_ref() else { continue };
             let standing = Standing::of(domain, zone, &owner, listing);
             if view.add(domain, &standing, marked.names(&parent, domain, zone)) {

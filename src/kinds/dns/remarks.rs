@@ -7,9 +7,10 @@
 use std::sync::PoisonError;
 
 use super::claim::Entry;
+use super::listing::Listing;
+use super::needs::Needs;
 use super::record::{RecordType, normal_name};
 use super::standing::Standing;
-use super::zone::Listing;
 use super::{Dns, Spec};
 use crate::engine::{Address, Aim, BoxError, Wanted};
 
@@ -31,8 +32,9 @@ impl Dns {
                 (one.name.clone(), text)
             }));
             let owner = self.session.owner.dns_id(&one.name);
+            let needs = Needs::of(&one.name, Some(spec));
             for zone in self.zones_of(&one.name, Some(spec)) {
-                let listing = self.zones.read(&zone).await?;
+                let listing = self.zones.read(&zone, &needs).await?;
                 let Some(listing) = listing.as_ref() else { continue };
                 let standing = Standing::of(&one.name, &zone, &owner, listing);
                 let is_kept = one.aim == Aim::Keep;
@@ -51,7 +53,9 @@ impl Dns {
     /// The abandoned zones that the marks on `parent` name.
     fn abandoned_under(&self, parent: &str) -> Vec<String> {
         let places = self.abandoned.lock().unwrap_or_else(PoisonError::into_inner);
-        let under = places.iter().filter(|(address, _)| address.to_string() == parent);
+        let Ok(parent) = parent.parse::<Address>() else { return Vec::new() };
+        let from = places.range((parent.clone(), String::new())..);
+        let under = from.take_while(|(address, _)| *address == parent);
         under.map(|(_, zone)| zone.clone()).collect()
     }
 }
@@ -86,29 +90,28 @@ fn leftovers(
     standing: &Standing<'_>,
     listing: &Listing,
 ) -> Option<String> {
-    let end = format!("._domainkey.{domain}");
+    let keys = format!("_domainkey.{domain}");
     let wanted: Vec<String> = spec
         .records
         .values()
         .filter_map(|record| record.name.get().ok())
         .map(|name| normal_name(name))
         .collect();
-    let is_left = |name: &&str| {
-        let Some(token) = name.strip_suffix(&end).filter(|token| !token.contains('.')) else {
-            return false;
-        };
+    let is_left = |name: &String| {
+        let token = name.strip_suffix(&keys).and_then(|rest| rest.strip_suffix('.'));
+        let Some(token) = token.filter(|token| !token.contains('.')) else { return false };
         let points_to_ses = |target: &String| {
             target.strip_prefix(token).is_some_and(|rest| {
                 rest.starts_with('.') && rest.contains(".dkim.") && rest.ends_with(".amazonses.com")
             })
         };
         let entry = Entry::EasyDkim { number: 0, token: token.to_owned() };
-        !wanted.iter().any(|it| it == name)
+        !wanted.contains(name)
             && listing.values(name, RecordType::Cname).iter().any(points_to_ses)
             && standing.hold(&entry).is_none()
             && standing.other_holder(&entry).is_none()
     };
-    let left: Vec<&str> = listing.names(RecordType::Cname).filter(is_left).collect();
+    let left: Vec<String> = listing.names_below(&keys, RecordType::Cname).filter(is_left).collect();
     if left.is_empty() {
         return None;
     }

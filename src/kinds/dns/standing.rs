@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 
 use super::claim::{Claim, Entry, Hold, claim_name};
+use super::listing::Listing;
 use super::record::{Known, RecordType, Spec, TTL_SECONDS};
-use super::zone::{Edit, Listing};
+use super::zone::Edit;
 use crate::engine::{BoxError, Change};
 
 /// Something stands where a record is to be, and it is not ours.
@@ -158,9 +159,9 @@ impl<'a> Standing<'a> {
         (!types.is_empty()).then_some(Conflict::Alias { zone, name, found })
     }
 
-    /// The mark of external-dns, which stands at the record's own name or, in newer versions, beside it.
+    /// The mark of external-dns, at the record's own name or beside it.
     fn heritage(&self, name: &str, kind: RecordType) -> Option<String> {
-        let beside = format!("{}-{name}", kind.as_str().to_ascii_lowercase());
+        let beside = heritage_name(name, kind);
         let texts =
             [name, &beside].into_iter().flat_map(|at| self.listing.values(at, RecordType::Txt));
         texts.into_iter().find(|text| text.starts_with("heritage=external-dns"))
@@ -367,6 +368,11 @@ impl<'a> Standing<'a> {
             edits.push(Edit::Add { name, kind, value: text, ttl });
         }
     }
+}
+
+/// Where the mark of external-dns on a record stands in newer versions; in older ones it stands at the record's own name.
+pub(super) fn heritage_name(name: &str, kind: RecordType) -> String {
+    format!("{}-{name}", kind.as_str().to_ascii_lowercase())
 }
 
 /// The records of `spec` whose names and values are known.

@@ -1,8 +1,10 @@
-//! Hosted zones as Route 53 has them: listed once for all domains, written with compare-and-swap.
+//! Hosted zones as Route 53 has them: read once for all domains, written with compare-and-swap.
 //!
 //! # Guarantees
 //! A batch says for every record set it touches exactly what must stand there now, and Route 53 applies all of it or
-//! nothing: whatever somebody else wrote since the zone was listed is never overwritten. One writer at a time per zone.
+//! nothing: whatever somebody else wrote since the zone was read is never overwritten. One writer at a time per zone.
+
+mod pages;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,80 +13,19 @@ use aws_sdk_route53::types::{
     Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, RrType,
 };
 
-use super::record::RecordType;
-use super::record::{normal_name, normal_value, written_value};
+use super::listing::{Listing, Parts, RecordSet};
+use super::needs::Needs;
+use super::record::{RecordType, normal_value, written_value};
 use crate::aws::{AwsError, Class, OrAbsent, Session, failed};
 use crate::engine::BoxError;
 
 /// Limits of one `ChangeResourceRecordSets` (developer guide, "Quotas").
 const BATCH_VALUES_MAX: usize = 1_000;
 const BATCH_CHARACTERS_MAX: usize = 32_000;
+/// Route 53 lists at most so many sets a page.
+pub(super) const PAGE_SETS_MAX: usize = 300;
 /// How often a batch is worked out anew because somebody else changed the same sets.
 const ATTEMPTS_MAX: u32 = 5;
-
-/// The place of a record set: its name in normal form, and its type as Route 53 writes it.
-type Place = (String, String);
-
-/// All values of one name and type.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct RecordSet {
-    /// How long resolvers may remember it; an alias of Route 53's own has none.
-    pub(super) ttl: Option<i64>,
-    /// The values as Route 53 gave them, which a delete must repeat.
-    pub(super) values: Vec<String>,
-    /// Whether it is one plain set, without routing policy, health check or alias target.
-    pub(super) is_plain: bool,
-}
-
-/// The record sets of a zone.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Listing {
-    sets: BTreeMap<Place, RecordSet>,
-}
-
-impl Listing {
-    /// The set of this name and type.
-    pub(super) fn set(&self, name: &str, kind: RecordType) -> Option<&RecordSet> {
-        self.sets.get(&(name.to_owned(), kind.as_str().to_owned()))
-    }
-
-    /// The values of this name and type in normal form.
-    pub(super) fn values(&self, name: &str, kind: RecordType) -> Vec<String> {
-        let set = self.set(name, kind).into_iter();
-        set.flat_map(|set| &set.values).map(|value| normal_value(kind, value)).collect()
-    }
-
-    /// The types that stand at `name`.
-    pub(super) fn types_at<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        let from = (name.to_owned(), String::new());
-        self.sets
-            .range(from..)
-            .take_while(move |((at, _), _)| at == name)
-            .map(|((_, kind), _)| kind.as_str())
-    }
-
-    /// The names that have a set of this type.
-    pub(super) fn names(&self, kind: RecordType) -> impl Iterator<Item = &str> {
-        self.sets.keys().filter(move |(_, of)| of == kind.as_str()).map(|(name, _)| name.as_str())
-    }
-
-    fn add(&mut self, name: &str, kind: &str, set: RecordSet) {
-        let place = (normal_name(name), kind.to_owned());
-        // Several sets of one name and type differ in their routing policy.
-        self.sets.entry(place).and_modify(|set| set.is_plain = false).or_insert(set);
-    }
-
-    #[cfg(test)]
-    pub(super) fn of(sets: &[(&str, RecordType, &[&str])]) -> Self {
-        let mut listing = Self::default();
-        for (name, kind, values) in sets {
-            let values = values.iter().map(ToString::to_string).collect();
-            let set = RecordSet { ttl: Some(super::record::TTL_SECONDS), values, is_plain: true };
-            listing.add(name, kind.as_str(), set);
-        }
-        listing
-    }
-}
 
 /// One value to be there, or not to be there any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -172,16 +113,48 @@ pub(super) fn swaps(listing: &Listing, edits: &[Edit]) -> Vec<Swap> {
 #[derive(Debug)]
 pub(super) struct Zones {
     session: Arc<Session>,
-    pages: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<Page>>>>,
+    pages: Mutex<BTreeMap<String, Arc<Page>>>,
 }
 
+/// What is known of one zone, if anything is.
+type Page = tokio::sync::Mutex<Option<Known>>;
+
 /// What is known of one zone.
-#[derive(Debug, Default)]
-struct Page {
-    /// `None` inside for a zone that does not exist.
-    listing: Option<Arc<Option<Listing>>>,
-    /// When it was listed; nothing for what follows from a write of ours, which a read may not rely on.
-    read_at: Option<u64>,
+#[derive(Debug)]
+struct Known {
+    /// What was read, whenever that was, and what follows from our writes since; `None` inside for a zone that does not
+    /// exist.
+    listing: Arc<Option<Listing>>,
+    /// What of that a read may rely on while reads are of the age `fresh_at`: nothing after a write of ours.
+    fresh: Parts,
+    fresh_at: u64,
+}
+
+impl Known {
+    fn covers(&self, needs: &Needs, since: Since) -> Result<Arc<Option<Listing>>, Parts> {
+        let Some(listing) = self.listing.as_ref() else {
+            // That there is no zone is known of all of it at once.
+            let is_fresh = since == Since::Ever || since <= Since::Age(self.fresh_at);
+            return if is_fresh { Ok(Arc::clone(&self.listing)) } else { Err(needs.parts(None)) };
+        };
+        let nothing = Parts::default();
+        let seen = match since {
+            Since::Ever => listing.seen(),
+            Since::Age(age) if age <= self.fresh_at => &self.fresh,
+            Since::Age(_) => &nothing,
+        };
+        let missing = needs.parts(Some(listing)).without(seen);
+        if missing.is_empty() { Ok(Arc::clone(&self.listing)) } else { Err(missing) }
+    }
+}
+
+/// How old an answer may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Since {
+    /// As old as it will: a write is refused if it is out of date.
+    Ever,
+    /// Reads of this age, or younger ones.
+    Age(u64),
 }
 
 impl Zones {
@@ -189,62 +162,66 @@ impl Zones {
         Self { session: Arc::clone(session), pages: Mutex::default() }
     }
 
-    /// The record sets of the zone `id`, listed once until reads are forgotten; `None` if there is no such zone.
-    pub(super) async fn read(&self, id: &str) -> Result<Arc<Option<Listing>>, AwsError> {
+    /// What stands in the zone `id` as far as `needs` say, read once until reads are forgotten; `None` if there is no such
+    /// zone.
+    pub(super) async fn read(
+        &self,
+        id: &str,
+        needs: &Needs,
+    ) -> Result<Arc<Option<Listing>>, AwsError> {
         if self.session.has_abandoned(id) {
             return Ok(Arc::new(None));
         }
         let page = self.page(id);
         let mut page = page.lock().await;
-        let now = self.session.age_of_reads();
-        match &page.listing {
-            Some(listing) if page.read_at == Some(now) => Ok(Arc::clone(listing)),
-            _ => self.list_into(&mut page, id).await,
-        }
+        self.known(&mut page, id, needs, Since::Age(self.session.age_of_reads())).await
     }
 
-    /// Carries out the edits that `plan` works out from what stands in the zone.
+    /// Carries out the edits that `plan` works out from what stands in the zone as far as `needs` say; `false` if there is
+    /// no such zone, and so nothing in it.
     ///
-    /// If Route 53 refuses, the zone is listed again. As long as `plan` then asks for the same edits, only others have
+    /// If Route 53 refuses, the zone is read again. As long as `plan` then asks for the same edits, only others have
     /// written beside ours and it is tried again; otherwise ours is no longer as it was when this was planned.
     pub(super) async fn write(
         &self,
         id: &str,
+        needs: &Needs,
         plan: impl Fn(&Listing) -> Result<Vec<Edit>, BoxError> + Send,
-    ) -> Result<(), BoxError> {
+    ) -> Result<bool, BoxError> {
+        if self.session.has_abandoned(id) {
+            return Ok(false);
+        }
         let page = self.page(id);
         let mut page = page.lock().await;
-        let mut listing = match &page.listing {
-            Some(listing) => Arc::clone(listing),
-            None => self.list_into(&mut page, id).await?,
-        };
+        let mut listing = self.known(&mut page, id, needs, Since::Ever).await?;
         let mut asked_before: Option<Vec<Edit>> = None;
         for attempt in 1.. {
-            let Some(live) = listing.as_ref() else {
-                return Err(format!("there is no hosted zone {id}").into());
-            };
+            let Some(live) = listing.as_ref() else { return Ok(false) };
             let edits = plan(live)?;
             let swaps = swaps(live, &edits);
             // It may be so already: the answer to an earlier attempt was lost on its way.
             if swaps.is_empty() {
-                return Ok(());
+                return Ok(true);
             }
             if asked_before.as_ref().is_some_and(|before| *before != edits) {
                 return Err("somebody changed these records meanwhile: plan again".into());
             }
-            match self.send(id, &swaps).await {
+            let sent = self.send(id, &swaps).await;
+            // Let go of first, so that the listing is changed in place and not copied, however large the zone is.
+            *page = None;
+            match sent {
                 Ok(()) => {
-                    page.listing = Some(Arc::new(Some(swapped(live, swaps))));
-                    page.read_at = None;
-                    return Ok(());
+                    let listing = swapped(listing, swaps);
+                    *page = Some(Known { listing, fresh: Parts::default(), fresh_at: 0 });
+                    return Ok(true);
                 }
+                Err(error) if is_of_gone_zone(&error) => return Ok(false),
                 Err(error) => {
                     let refused = error.downcast_ref::<AwsError>().is_some_and(is_refusal);
-                    page.listing = None;
                     if !refused || attempt == ATTEMPTS_MAX {
                         return Err(error);
                     }
-                    listing = self.list_into(&mut page, id).await?;
+                    listing = self.known(&mut page, id, needs, Since::Ever).await?;
                     // Nothing that stands there differs from before, so it was the content that was refused.
                     if listing
                         .as_ref()
@@ -257,10 +234,10 @@ impl Zones {
                 }
             }
         }
-        Ok(())
+        Ok(true)
     }
 
-    fn page(&self, id: &str) -> Arc<tokio::sync::Mutex<Page>> {
+    fn page(&self, id: &str) -> Arc<Page> {
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(pages.entry(id.to_owned()).or_default())
     }
@@ -270,38 +247,44 @@ impl Zones {
         self.session.route53_for(role).await
     }
 
-    async fn list_into(&self, page: &mut Page, id: &str) -> Result<Arc<Option<Listing>>, AwsError> {
-        let began_at = self.session.age_of_reads();
-        let listing = Arc::new(self.list(id).await.or_absent()?);
-        page.listing = Some(Arc::clone(&listing));
-        page.read_at = Some(began_at);
-        Ok(listing)
+    /// What `needs` ask for, with as much read as is missing. What is found in a claim may name more.
+    async fn known(
+        &self,
+        page: &mut Option<Known>,
+        id: &str,
+        needs: &Needs,
+        since: Since,
+    ) -> Result<Arc<Option<Listing>>, AwsError> {
+        loop {
+            let missing = match page {
+                Some(known) => match known.covers(needs, since) {
+                    Ok(listing) => return Ok(listing),
+                    Err(missing) => missing,
+                },
+                None => needs.parts(None),
+            };
+            self.list_into(page, id, &missing).await?;
+        }
     }
 
-    async fn list(&self, id: &str) -> Result<Listing, AwsError> {
-        let route53 = self.client(id).await?;
-        let mut listing = Listing::default();
-        let (mut name, mut kind, mut identifier) = (None, None, None);
-        loop {
-            // The SDK has no paginator for this operation.
-            let page = route53
-                .list_resource_record_sets()
-                .hosted_zone_id(id)
-                .set_start_record_name(name)
-                .set_start_record_type(kind)
-                .set_start_record_identifier(identifier)
-                .send()
-                .await
-                .map_err(failed("route53:ListResourceRecordSets", id))?;
-            for set in page.resource_record_sets {
-                listing.add(&set.name, set.r#type.as_str(), record_set(&set));
-            }
-            if !page.is_truncated {
-                return Ok(listing);
-            }
-            (name, kind, identifier) =
-                (page.next_record_name, page.next_record_type, page.next_record_identifier);
-        }
+    async fn list_into(
+        &self,
+        page: &mut Option<Known>,
+        id: &str,
+        missing: &Parts,
+    ) -> Result<(), AwsError> {
+        let began_at = self.session.age_of_reads();
+        // Taken, so that nothing half read is left behind by a read that fails or is given up.
+        let before = page.take();
+        let mut fresh = match &before {
+            Some(known) if known.fresh_at == began_at => known.fresh.clone(),
+            _ => Parts::default(),
+        };
+        let listing = before.and_then(|known| Arc::unwrap_or_clone(known.listing));
+        let listing = self.list(id, missing, listing.unwrap_or_default()).await.or_absent()?;
+        fresh.add(missing);
+        *page = Some(Known { listing: Arc::new(listing), fresh, fresh_at: began_at });
+        Ok(())
     }
 
     async fn send(&self, id: &str, swaps: &[Swap]) -> Result<(), BoxError> {
@@ -318,24 +301,17 @@ fn is_refusal(error: &AwsError) -> bool {
     error.code == "InvalidChangeBatch" && matches!(error.class, Class::Exists | Class::Invalid)
 }
 
-fn record_set(set: &ResourceRecordSet) -> RecordSet {
-    let values = set.resource_records.iter().flatten().map(|record| record.value.clone());
-    let is_plain = set.set_identifier.is_none()
-        && set.alias_target.is_none()
-        && set.health_check_id.is_none()
-        && set.traffic_policy_instance_id.is_none();
-    RecordSet { ttl: set.ttl, values: values.collect(), is_plain }
+/// Whether the zone went since it was read.
+fn is_of_gone_zone(error: &BoxError) -> bool {
+    error.downcast_ref::<AwsError>().is_some_and(|error| error.is(Class::Absent))
 }
 
 /// The listing after a batch that Route 53 took.
-fn swapped(listing: &Listing, swaps: Vec<Swap>) -> Listing {
-    let mut listing = listing.clone();
-    for swap in swaps {
-        let place = (swap.name, swap.kind.as_str().to_owned());
-        match swap.new {
-            Some(set) => listing.sets.insert(place, set),
-            None => listing.sets.remove(&place),
-        };
+fn swapped(mut listing: Arc<Option<Listing>>, swaps: Vec<Swap>) -> Arc<Option<Listing>> {
+    if let Some(listing) = Arc::make_mut(&mut listing) {
+        for swap in swaps {
+            listing.replace(&swap.name, swap.kind, swap.new);
+        }
     }
     listing
 }

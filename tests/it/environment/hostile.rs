@@ -18,7 +18,7 @@ fn ids(found: &Findings) -> Vec<&str> {
 
 #[test]
 fn a_file_that_is_too_large_is_refused_unread() {
-    let (found, _) = answer("large", &vec![b'#'; 2 << 20]);
+    let (found, _) = answer("large", &vec![b'#'; 5 << 20]);
     assert_eq!(ids(&found), ["file-too-large"]);
 }
 

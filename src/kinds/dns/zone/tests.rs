@@ -26,7 +26,7 @@ fn written(listing: &Listing, edits: &[Edit]) -> Vec<String> {
 fn a_new_set_is_created_and_never_overwritten() {
     let edits = [add("_dmarc.pivot.app", RecordType::Txt, "v=DMARC1; p=none")];
     assert_eq!(
-        written(&Listing::default(), &edits),
+        written(&Listing::of(&[]), &edits),
         [r#"CREATE _dmarc.pivot.app. TXT "v=DMARC1; p=none""#]
     );
 }
@@ -62,10 +62,10 @@ fn the_last_value_takes_the_set_with_it_and_what_is_so_already_is_left() {
 
 #[test]
 fn another_time_to_live_is_a_change() {
-    let mut listing = Listing::of(&[("a.pivot.app.", RecordType::Cname, &["b.example."])]);
+    let listing = Listing::of(&[("a.pivot.app.", RecordType::Cname, &["b.example."])]);
     let edits = [add("a.pivot.app", RecordType::Cname, "b.example")];
     assert!(swaps(&listing, &edits).is_empty());
-    listing.sets.values_mut().for_each(|set| set.ttl = Some(60));
+    let listing = listing.lasting(60);
     assert_eq!(swaps(&listing, &edits).len(), 1);
 }
 
