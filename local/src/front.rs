@@ -78,7 +78,8 @@ impl Front {
         let Some(call) = Call::of(&parts, &body, self.callers.as_ref(), &options) else {
             return Ok(self.dispatch(&self.services, false, parts, body, peer).await);
         };
-        let entry = self.log.begin(&call.action, &call.account, &call.region);
+        let asked = if reads(call.operation()) { asked(&parts, &body) } else { String::new() };
+        let entry = self.log.begin(&call.action, &call.account, &call.region, asked);
         let entered = self.exclusive.enter(&call, &parts, &body);
         if !options.latency.is_zero() {
             tokio::time::sleep(options.latency).await;
@@ -230,3 +231,9 @@ pub(crate) fn since(when: DateTime<Utc>, now: DateTime<Utc>) -> Duration {
 
 /// Services whose reads AWS lets lag behind their writes. STS, SSM and Route 53's listings do not.
 const EVENTUAL: [&str; 5] = ["ses", "sns", "sqs", "iam", "cloudwatch"];
+
+/// What tells a request from others of its operation.
+fn asked(parts: &Parts, body: &Bytes) -> String {
+    let path = parts.uri.path_and_query().map_or("", |path| path.as_str());
+    format!("{path} {}", String::from_utf8_lossy(body)).trim_end().to_owned()
+}

@@ -1,7 +1,7 @@
 //! Which calls were made. Entries are numbered in the order of arrival and completed when answered, so a call that is
 //! refused, throttled or cut off is there as well.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -16,6 +16,9 @@ pub struct Entry {
     pub account: String,
     /// The Region the request was signed for.
     pub region: String,
+    /// What a call that only reads asks for: path, query and body. Empty for every other.
+    #[serde(default)]
+    pub asked: String,
     /// The HTTP status; `None` while there is no answer, and for ever if the connection was cut.
     pub status: Option<u16>,
     /// AWS's error code, if the answer is an error.
@@ -82,17 +85,29 @@ impl CallLog {
             .collect()
     }
 
+    /// What was asked more than once in the same words, each as often as it was more than once.
+    #[must_use]
+    pub fn repeated(&self) -> Vec<String> {
+        let mut seen = BTreeSet::new();
+        let entries = self.0.lock();
+        let asked = entries.iter().filter(|entry| !entry.asked.is_empty() && !entry.throttled);
+        let again =
+            asked.filter(|it| !seen.insert((&it.action, &it.account, &it.region, &it.asked)));
+        again.map(|entry| format!("{} {}", entry.action, entry.asked)).collect()
+    }
+
     /// Forgets all entries.
     pub fn clear(&self) {
         self.0.lock().clear();
     }
 
-    pub(crate) fn begin(&self, action: &str, account: &str, region: &str) -> usize {
+    pub(crate) fn begin(&self, action: &str, account: &str, region: &str, asked: String) -> usize {
         let mut entries = self.0.lock();
         entries.push(Entry {
             action: action.to_owned(),
             account: account.to_owned(),
             region: region.to_owned(),
+            asked,
             status: None,
             error: None,
             throttled: false,
@@ -132,13 +147,19 @@ mod tests {
     #[test]
     fn entries_keep_their_order_and_outcome() {
         let log = CallLog::default();
-        let first = log.begin("ses:GetEmailIdentity", "1", "r");
-        let second = log.begin("ses:CreateEmailIdentity", "1", "r");
+        let first = log.begin("ses:GetEmailIdentity", "1", "r", "/a".to_owned());
+        let second = log.begin("ses:CreateEmailIdentity", "1", "r", String::new());
         log.finish(second, 200, None, false);
         log.finish(first, 429, Some("TooManyRequestsException".to_owned()), true);
         assert_eq!(log.actions(), ["ses:GetEmailIdentity", "ses:CreateEmailIdentity"]);
         assert_eq!(log.throttled(), 1);
         assert_eq!(log.writes(), ["ses:CreateEmailIdentity"]);
         assert_eq!(log.counts()["ses:GetEmailIdentity"], 1);
+        log.begin("ses:GetEmailIdentity", "1", "r", "/b".to_owned());
+        log.begin("ses:GetEmailIdentity", "2", "r", "/b".to_owned());
+        log.begin("ses:CreateEmailIdentity", "1", "r", String::new());
+        assert!(log.repeated().is_empty());
+        log.begin("ses:GetEmailIdentity", "1", "r", "/b".to_owned());
+        assert_eq!(log.repeated(), ["ses:GetEmailIdentity /b"]);
     }
 }

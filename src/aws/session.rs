@@ -9,7 +9,9 @@ use aws_sdk_sesv2::operation::get_account::GetAccountOutput;
 use super::calls::client;
 use super::connect::Connection;
 use super::roots::PassedOver;
-use super::{Arns, AwsError, Memo, Neighbours, Owner, Reads, Zones, failed};
+use super::{
+    Arns, AwsError, Gauge, Memo, Neighbours, Owner, QueueAttributes, Reads, Zones, failed,
+};
 use crate::environment::names::RoleArn;
 
 /// Tags by ARN of everything that carries this environment's tags.
@@ -29,6 +31,8 @@ pub struct Session {
     neighbours: OnceLock<Neighbours>,
     pub(super) passed_over: PassedOver,
     reads: Reads,
+    /// How far reading identities is, one call each.
+    pub gauge: Gauge,
     ses: aws_sdk_sesv2::Client,
     sns: aws_sdk_sns::Client,
     sqs: aws_sdk_sqs::Client,
@@ -43,6 +47,7 @@ pub struct Session {
     quotas: aws_sdk_servicequotas::Client,
     tagged: Memo<(), Arc<TaggedResources>>,
     account: Memo<(), Arc<GetAccountOutput>>,
+    pub(super) queues: Memo<String, QueueAttributes>,
     zone_clients: Memo<RoleArn, aws_sdk_route53::Client>,
     ses_elsewhere: Memo<String, aws_sdk_sesv2::Client>,
 }
@@ -74,10 +79,12 @@ impl Session {
             passed_over: PassedOver::default(),
             tagged: Memo::new(&reads),
             account: Memo::new(&reads),
+            queues: Memo::new(&reads),
             // Clients are not read from anywhere, so forgetting reads leaves them.
             zone_clients: Memo::new(&Reads::default()),
             ses_elsewhere: Memo::new(&Reads::default()),
             reads,
+            gauge: Gauge::default(),
         }
     }
 

@@ -11,7 +11,7 @@ use super::exit::{EXIT_CODES, Exit};
 use super::failure::{Failure, FailureKind};
 use super::open::Opened;
 use super::records::all_records;
-use crate::aws::{Class, PrivateKeys, failed};
+use crate::aws::{Class, PrivateKeys};
 use crate::engine::World;
 use crate::environment::names::FileName;
 use crate::health::metrics::{Count, daily};
@@ -139,22 +139,17 @@ async fn messages(
     opened: &Opened,
     sight: &Sight,
 ) -> Result<BTreeMap<String, Option<u64>>, Failure> {
-    use aws_sdk_sqs::types::QueueAttributeName as Attribute;
-    let wanted =
-        [Attribute::ApproximateNumberOfMessages, Attribute::ApproximateNumberOfMessagesNotVisible];
     let mut counts = BTreeMap::new();
     for live in sight.ours("queue") {
         let name = live.address.name();
         let Some(url) = live.outputs.get("url").and_then(serde_json::Value::as_str) else {
             continue;
         };
-        let call = opened.session.sqs().get_queue_attributes().queue_url(url);
-        let answer = call.set_attribute_names(Some(wanted.to_vec())).send().await;
-        let answer = answer.map_err(failed("sqs:GetQueueAttributes", name));
-        let attributes = answer.map_err(Failure::aws)?.attributes.unwrap_or_default();
-        let count = |attribute| attributes.get(attribute).and_then(|text| text.parse::<u64>().ok());
-        let sum = count(&wanted[0]).map(|waiting| waiting + count(&wanted[1]).unwrap_or(0));
-        counts.insert(name.to_owned(), sum);
+        let attributes = opened.session.queue_attributes(name, url).await.map_err(Failure::aws)?;
+        let count = |attribute| attributes.as_ref()?.get(attribute)?.parse::<u64>().ok();
+        let unread = count("ApproximateNumberOfMessages");
+        let read = count("ApproximateNumberOfMessagesNotVisible");
+        counts.insert(name.to_owned(), unread.map(|unread| unread + read.unwrap_or(0)));
     }
     Ok(counts)
 }

@@ -115,6 +115,8 @@ pub struct Identities {
     default_sets_of_others: Memo<(), Arc<BTreeMap<String, BTreeSet<String>>>>,
     /// The names that are declared.
     declared: Mutex<BTreeSet<String>>,
+    /// The names that somebody waits for, or waited for.
+    expected: Mutex<BTreeSet<String>>,
     /// Default sets that were given in the call that created the identity.
     created_with: Mutex<BTreeMap<String, String>>,
 }
@@ -129,6 +131,7 @@ impl Identities {
             // Not forgotten with other reads: nothing that this run writes changes it.
             default_sets_of_others: Memo::new(&Reads::default()),
             declared: Mutex::default(),
+            expected: Mutex::default(),
             created_with: Mutex::default(),
             session: Arc::clone(session),
         })
@@ -164,10 +167,19 @@ impl Identities {
             }
             let existing = self.existing().await?;
             names.retain(|name| existing.contains(name));
+            self.expect(&names);
         }
         let reads = names.into_iter().map(|name| async move { self.state(&name).await });
         let found: Vec<_> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;
         Ok(found.into_iter().flatten().collect())
+    }
+
+    /// Whoever waits for the whole of a long read can see how much there is of it.
+    fn expect(&self, names: &BTreeSet<String>) {
+        let mut expected = self.expected.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = expected.len();
+        expected.extend(names.iter().cloned());
+        self.session.gauge.expect(expected.len() - before);
     }
 
     /// What SES says of the identity `name`; `None` if there is none.
@@ -175,6 +187,7 @@ impl Identities {
         let read = || async {
             let call = self.session.ses().get_email_identity().email_identity(name);
             let answer = call.send().await.map_err(failed("ses:GetEmailIdentity", name));
+            self.session.gauge.advance();
             Ok(answer.or_absent()?.map(|output| Arc::new(self.describe(name, output))))
         };
         self.states.get(name.to_owned(), read).await

@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
-use aws_sdk_sqs::types::QueueAttributeName as Attribute;
-
 use super::attributes::{has_messages, size_beside, spec_of, used_queues};
 use super::{Outputs, Queue, Spec, Texts};
 use crate::aws::key::{self, Checked, SNS_TO_QUEUE};
@@ -55,21 +53,10 @@ impl Queue {
         self.tags.get(name.to_owned(), read).await
     }
 
-    pub(super) async fn attributes(
-        &self,
-        name: &str,
-        url: &str,
-    ) -> Result<Option<Texts>, AwsError> {
-        let read = self.session.sqs().get_queue_attributes().queue_url(url);
-        let answer = read.attribute_names(Attribute::All).send().await;
-        let answer = answer.map_err(failed("sqs:GetQueueAttributes", name)).or_absent()?;
-        let attributes = answer.map(|answer| answer.attributes.unwrap_or_default().into_iter());
-        Ok(attributes.map(|all| all.map(|(key, value)| (key.as_str().to_owned(), value)).collect()))
-    }
-
     pub(super) fn forget(&self, name: &str) {
         self.urls.forget_key(&name.to_owned());
         self.tags.forget_key(&name.to_owned());
+        self.session.forget_queue(name);
     }
 
     pub(super) async fn read_one(
@@ -79,7 +66,9 @@ impl Queue {
     ) -> Result<Option<Live<Spec, Outputs>>, BoxError> {
         let Some(url) = self.url(name).await? else { return Ok(None) };
         // A deleted queue still has a URL for up to a minute, and then no attributes.
-        let Some(attributes) = self.attributes(name, &url).await? else { return Ok(None) };
+        let Some(attributes) = self.session.queue_attributes(name, &url).await? else {
+            return Ok(None);
+        };
         let arn = self.session.arns.queue(name);
         let tags = self.tags(name, &url).await?;
         let stack = note_of_stack(&tags);

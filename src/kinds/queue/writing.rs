@@ -67,7 +67,9 @@ impl Queue {
         if !attributes.is_empty() {
             let set = self.session.sqs().set_queue_attributes().queue_url(&url);
             let set = set.set_attributes(Some(attributes.into_iter().collect()));
-            if let Err(error) = set.send().await.map_err(failed("sqs:SetQueueAttributes", name)) {
+            let answer = set.send().await;
+            self.session.forget_queue(name);
+            if let Err(error) = answer.map_err(failed("sqs:SetQueueAttributes", name)) {
                 return self.waiting(error, &change.to);
             }
         }
