@@ -174,6 +174,14 @@ fn full_refresh(text: &str) -> Result<Refresh, String> {
     }
 }
 
+/// What of a plan is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Only {
+    /// What is changed: nothing of what stays as it is, of what others made and that is left alone, or of DNS records that
+    /// others publish and that are there
+    Changes,
+}
+
 /// Reads the id of a hosted zone.
 fn zone(text: &str) -> Result<ZoneId, String> {
     ZoneId::parse(text).map_err(|error| format!("it {}: {}", error.reason, error.remedy))

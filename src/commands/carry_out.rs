@@ -186,6 +186,7 @@ impl Run<'_> {
             parallelism: usize::from(options.parallelism),
         };
         let mut applying = pin!(apply(&document.plan, &opened.registry, &conductor));
+        let mut applying = pin!(ticking(&progress, &mut applying));
         let report = tokio::select! {
             report = &mut applying => report,
             reason = stop.stopped() => {
@@ -217,6 +218,17 @@ impl Run<'_> {
             Format::Json => format!("{:#}\n", report_json(document, report)),
         };
         self.answer(&text).inspect_err(|_| self.say(&text))
+    }
+}
+
+/// Does `work`, and lets `progress` say every second how far it is.
+async fn ticking<T>(progress: &Progress<'_>, mut work: impl Future<Output = T> + Unpin) -> T {
+    loop {
+        tokio::select! {
+            biased;
+            ended = &mut work => return ended,
+            () = tokio::time::sleep(Duration::from_secs(1)) => progress.tick(),
+        }
     }
 }
 

@@ -103,6 +103,10 @@ struct Global {
     #[arg(long, value_name = "LEVEL", global = true, help_heading = "Everywhere", value_enum)]
     log: Option<LogLevel>,
 
+    /// Show all changes in full, also the many that are alike
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    verbose: bool,
+
     /// No colour
     #[arg(long = "no-color", global = true, help_heading = "Everywhere", action = ArgAction::SetTrue)]
     no_color: bool,
@@ -147,11 +151,15 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn output_style(&self) -> Style {
-        self.host.output_style(self.global.no_color)
+        self.telling(self.host.output_style(self.global.no_color))
     }
 
     fn error_style(&self) -> Style {
-        self.host.error_style(self.global.no_color)
+        self.telling(self.host.error_style(self.global.no_color))
+    }
+
+    const fn telling(&self, style: Style) -> Style {
+        if self.global.verbose { style.verbose() } else { style }
     }
 
     /// Writes the answer, or a part of it.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::arguments::{Adoption, PlanFormat, Refreshing, Selection, environment};
+use super::arguments::{Adoption, Only, PlanFormat, Refreshing, Selection, environment};
 use super::exit::{EXIT_CODES, Exit};
 use super::failure::Failure;
 use super::plan_all::worst;
@@ -59,6 +59,10 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
     format: PlanFormat,
 
+    /// Show only this part of the plan; `--out` writes all of it
+    #[arg(long, value_enum, value_name = "PART")]
+    only: Option<Only>,
+
     /// Exit with 2 if there are changes
     #[arg(long)]
     detailed_exitcode: bool,
@@ -78,7 +82,7 @@ pub(super) async fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Fa
     let purpose = if arguments.destroy { Purpose::Destroy } else { Purpose::Apply };
     let refresh = arguments.refresh()?;
     let Some(name) = arguments.environment.as_ref().filter(|_| !arguments.all) else {
-        let planned = run.plan_all(purpose, refresh, arguments.format).await?;
+        let planned = run.plan_all(purpose, refresh, arguments.format, arguments.only).await?;
         let changes = planned.iter().flatten().any(|document| document.plan.has_changes_now());
         run.tell_github(changes)?;
         return Ok(worst(&planned, arguments.detailed_exitcode));
@@ -89,11 +93,13 @@ pub(super) async fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Fa
     if let Some(path) = &arguments.out {
         plan_file::write(&document, &run.host.directory.join(path))?;
     }
+    let (is_refused, changes) = (!document.refusals.is_empty(), document.plan.has_changes_now());
+    let document = shown(document, arguments.only);
     run.answer(&rendered(&document, arguments.format, run.output_style()))?;
-    run.tell_github(document.plan.has_changes_now())?;
-    Ok(if !document.refusals.is_empty() {
+    run.tell_github(changes)?;
+    Ok(if is_refused {
         Exit::Refused
-    } else if arguments.detailed_exitcode && document.plan.has_changes_now() {
+    } else if arguments.detailed_exitcode && changes {
         Exit::Changes
     } else {
         Exit::Done
@@ -112,6 +118,14 @@ impl Arguments {
             "--refresh=tags does not go with {flag}: a plan to be carried out reads everything"
         ))
         .hinted("leave out one of the two"))
+    }
+}
+
+/// The part of a plan that is to be shown.
+pub(super) fn shown(document: Document, only: Option<Only>) -> Document {
+    match only {
+        Some(Only::Changes) => document.only_changes(),
+        None => document,
     }
 }
 

@@ -9,10 +9,10 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use super::Run;
-use super::arguments::PlanFormat;
+use super::arguments::{Only, PlanFormat};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::plan::rendered;
+use super::plan::{rendered, shown};
 use super::planned::private_keys;
 use crate::engine::{Refresh, chain};
 use crate::environment::load;
@@ -29,6 +29,7 @@ impl Run<'_> {
         purpose: Purpose,
         refresh: Refresh,
         format: PlanFormat,
+        only: Option<Only>,
     ) -> Result<Vec<Planned>, Failure> {
         let names = self.chosen(&[], true)?;
         let mut together: BTreeMap<String, Vec<(usize, &FileName)>> = BTreeMap::new();
@@ -42,7 +43,8 @@ impl Run<'_> {
         let groups = together.into_values().map(async |group| {
             let mut planned = Vec::new();
             for (index, name) in group {
-                planned.push((index, Box::pin(self.plan_one(name, purpose, refresh)).await));
+                let one = Box::pin(self.plan_one(name, purpose, refresh)).await;
+                planned.push((index, one.map(|document| shown(document, only))));
             }
             planned
         });

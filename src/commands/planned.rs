@@ -1,6 +1,8 @@
 //! From an open environment to a plan that can be shown, saved and carried out.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde_json::Value;
 
@@ -9,7 +11,7 @@ use super::failure::Failure;
 use super::gate::{Protection, refusals};
 use super::open::Opened;
 use super::records::{mark_going, planned_records};
-use crate::aws::PrivateKeys;
+use crate::aws::{PrivateKeys, Session};
 use crate::blueprint::identity_address;
 use crate::engine::{
     Address, Options, Plan, PlanError, Refresh, Resource, plan, references, release,
@@ -20,7 +22,7 @@ use crate::environment::types::QuotaWanted;
 use crate::health::access::Standing;
 use crate::kinds::identity::KEY_AT_HAND;
 use crate::lookup::judge;
-use crate::view::{Document, FORMAT, Flags, Purpose};
+use crate::view::{Document, FORMAT, Flags, Pace, Purpose, SAID_EVERY, reading_text};
 
 impl Run<'_> {
     /// Plans `opened` for a purpose.
@@ -47,6 +49,7 @@ impl Run<'_> {
                 Purpose::Apply | Purpose::Destroy => plan(graph, &opened.registry, &options).await,
             }
         };
+        let plan = self.telling_how_far(&opened.session, plan);
         let (plan, account_trouble) =
             futures_util::join!(plan, self.account_trouble(opened, refresh));
         let plan = plan.map_err(|error| self.not_planned(error, opened))?;
@@ -73,10 +76,29 @@ impl Run<'_> {
             account_trouble,
             plan,
             records,
+            left_out: 0,
             fingerprint: String::new(),
             checksum: String::new(),
         }
         .sealed())
+    }
+
+    /// Does `work`, and says every few seconds how far reading is.
+    async fn telling_how_far<T>(&self, session: &Session, work: impl Future<Output = T>) -> T {
+        let began = Instant::now();
+        let mut work = pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                ended = &mut work => return ended,
+                () = tokio::time::sleep(SAID_EVERY) => {
+                    let (done, all) = session.gauge.standing();
+                    if let Some(text) = reading_text(Pace { done, all, after: began.elapsed() }) {
+                        self.say(&text);
+                    }
+                }
+            }
+        }
     }
 
     /// What is wrong with the account itself. Whoever may not ask is not told; a plan can be made all the same. Where few

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -244,21 +244,26 @@ impl Plan {
     /// children of others) does not count: a subscriber who confirms makes no saved plan stale.
     #[must_use]
     pub fn digest(&self) -> String {
-        let changes: Vec<PlannedChange> = self
-            .changes
-            .iter()
-            .map(|change| PlannedChange { notes: Vec::new(), ..change.clone() })
-            .collect();
-        digest_of(&(changes, &self.steps, &self.families, &self.refusals))
+        digest_of(&(WithoutNotes(&self.changes), &self.steps, &self.families, &self.refusals))
+    }
+}
+
+/// Changes without their notes, copied one at a time: a plan may be large.
+struct WithoutNotes<'a>(&'a [PlannedChange]);
+
+impl Serialize for WithoutNotes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let bare = |change: &PlannedChange| PlannedChange { notes: Vec::new(), ..change.clone() };
+        serializer.collect_seq(self.0.iter().map(bare))
     }
 }
 
 /// SHA-256 in hex of a value's JSON. Maps are ordered, so equal values have equal digests.
 pub(super) fn digest_of<T: Serialize>(value: &T) -> String {
-    // Plain data with text keys always has a JSON form; should that ever fail, the empty text
-    // digests to something that equals no other plan's digest but its own kind of failure.
-    let text = serde_json::to_string(value).unwrap_or_default();
-    let bytes = Sha256::digest(text.as_bytes());
+    let mut hasher = Sha256::new();
+    // Plain data with text keys always has a JSON form, and taking bytes in cannot fail.
+    let _ = serde_json::to_writer(&mut hasher, value);
+    let bytes = hasher.finalize();
     bytes.iter().fold(String::with_capacity(64), |mut hex, byte| {
         use std::fmt::Write as _;
         // Writing to a String cannot fail.

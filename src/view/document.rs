@@ -61,6 +61,9 @@ pub struct Document {
     /// The DNS records that somebody else publishes.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub records: Vec<Record>,
+    /// How many changes of the plan are left out because they change nothing.
+    #[serde(skip)]
+    pub left_out: usize,
     /// SHA-256 in hex over whose plan it is and what it does: plans that do the same have the same.
     pub fingerprint: String,
     /// SHA-256 in hex over all of this but itself: a file that was changed does not fit it.
@@ -187,6 +190,19 @@ fn hex_digest<'a>(parts: impl IntoIterator<Item = &'a String>) -> String {
         hasher.update(part.as_bytes());
         hasher.update([0]);
     }
+    hex(hasher)
+}
+
+/// SHA-256 in hex of a document's JSON and a zero byte, without a copy of it: a plan may be large.
+fn checksum(document: &Document) -> String {
+    let mut hasher = Sha256::new();
+    // Plain data with text keys always has a JSON form, and taking bytes in cannot fail.
+    let _ = serde_json::to_writer(&mut hasher, document);
+    hasher.update([0]);
+    hex(hasher)
+}
+
+fn hex(hasher: Sha256) -> String {
     let mut hex = String::with_capacity(64);
     for byte in hasher.finalize() {
         // Writing to a String cannot fail.
@@ -240,13 +256,24 @@ impl Document {
     /// What was not looked at, if anything was not.
     #[must_use]
     pub fn overlooked(&self) -> Option<String> {
-        let (unread, all) = (self.plan.unread.len(), self.plan.changes.len());
+        let (unread, all) = (self.plan.unread.len(), self.plan.changes.len() + self.left_out);
         (self.refresh == Refresh::Tags).then(|| {
             format!(
                 "{unread} of {all} resources were judged by tags and lists alone (--refresh=tags): what others changed in \
                  their settings was not looked for; --refresh=full reads everything"
             )
         })
+    }
+
+    /// The same without what stays as it is: for looking at, not for carrying out.
+    #[must_use]
+    pub fn only_changes(mut self) -> Self {
+        let all = self.plan.changes.len();
+        self.plan.changes.retain(|change| change.action != Action::None);
+        self.left_out += all - self.plan.changes.len();
+        self.plan.unmanaged.retain(|one| one.goes);
+        self.records.retain(|record| record.verdict != Some(Verdict::Ok));
+        self
     }
 
     /// SHA-256 in hex over whose plan it is and all that it does. What the DNS says at the moment is no part of it.
@@ -261,15 +288,17 @@ impl Document {
     /// SHA-256 in hex over all of it but the checksum.
     #[must_use]
     pub fn computed_checksum(&self) -> String {
-        let without = Self { checksum: String::new(), ..self.clone() };
-        // Plain data with text keys always has a JSON form.
-        hex_digest([&serde_json::to_string(&without).unwrap_or_default()])
+        if self.checksum.is_empty() {
+            return checksum(self);
+        }
+        checksum(&Self { checksum: String::new(), ..self.clone() })
     }
 
     /// The same, with its fingerprint and its checksum.
     #[must_use]
     pub fn sealed(mut self) -> Self {
         self.fingerprint = self.computed_fingerprint();
+        self.checksum = String::new();
         self.checksum = self.computed_checksum();
         self
     }

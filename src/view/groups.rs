@@ -8,6 +8,8 @@ use crate::engine::{Address, Plan, PlannedChange};
 pub(super) struct Group<'a> {
     /// What it is, in words: `Domain pivot.app`.
     pub(super) title: String,
+    /// The root.
+    pub(super) root: Address,
     /// The root first, then the others in the order of their addresses.
     pub(super) changes: Vec<&'a PlannedChange>,
 }
@@ -21,7 +23,7 @@ pub(super) fn groups(plan: &Plan, shown: impl Fn(&PlannedChange) -> bool) -> Vec
     }
     let grouped = by_root.into_iter().map(|((_, root), mut changes)| {
         changes.sort_by_key(|change| (change.address != root, &change.address));
-        Group { title: title(&root), changes }
+        Group { title: title(&root), root, changes }
     });
     grouped.collect()
 }

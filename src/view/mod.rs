@@ -3,6 +3,7 @@
 //! Invariant: views decide nothing. They take data and give text, the same text for the same data; [`Screen`] alone
 //! writes, and only the answer goes to standard output.
 
+mod alike;
 mod difference;
 mod document;
 mod failure;
@@ -14,6 +15,7 @@ mod line;
 mod log;
 mod moved;
 mod moves;
+mod pace;
 mod plan_json;
 mod plan_markdown;
 mod plan_text;
@@ -32,6 +34,7 @@ pub use inventory::{Outputs, Owned, outputs_text, owned_text};
 pub use log::{Level, log_to_standard_error};
 pub use moved::moved;
 pub use moves::moves_text;
+pub use pace::{Pace, SAID_EVERY, reading_text};
 pub use plan_json::plan_json;
 pub use plan_markdown::plan_markdown;
 pub use plan_text::{last_line, plan_text};

@@ -3,8 +3,9 @@
 
 use std::fmt::Write as _;
 
+use super::alike::{Alike, alike};
 use super::document::{Document, Purpose, Verdict};
-use super::groups::groups;
+use super::groups::{Group, groups};
 use super::line::{Line, Sign, clean};
 use super::style::{Paint, Style};
 use super::{difference, records};
@@ -104,12 +105,49 @@ fn changes(document: &Document, style: Style, text: &mut String) {
         return;
     }
     text.push_str("\nsesinfra will perform the following actions:\n");
-    for group in groups {
-        let _ = writeln!(text, "\n{}", style.paint(Paint::Title, &group.title));
-        for change in &group.changes {
+    let all = match style.is_verbose() {
+        true => groups.into_iter().map(|first| Alike { first, others: Vec::new() }).collect(),
+        false => alike(groups, shape),
+    };
+    for Alike { first, others } in all {
+        let _ = writeln!(text, "\n{}", style.paint(Paint::Title, &first.title));
+        for change in &first.changes {
             text.push('\n');
             one_change(change, style, text);
         }
+        if !others.is_empty() {
+            likewise(&first, &others, style, text);
+        }
+    }
+}
+
+/// What many groups that are alike have in common: all that is said of one, but for its name and the values that go.
+fn shape(group: &Group<'_>) -> String {
+    let mut text = String::new();
+    for change in &group.changes {
+        let mut said = String::new();
+        one_change(change, Style::plain(), &mut said);
+        for line in said.lines() {
+            let goes = change.action == Action::Delete && line.trim_start().starts_with("- ");
+            let line = if goes { line.split(" = ").next().unwrap_or(line) } else { line };
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    text.replace(&clean(group.root.name()), "\u{0}")
+}
+
+/// Those that are like one that was shown in full: what happens to each resource, without its fields.
+fn likewise(first: &Group<'_>, others: &[Group<'_>], style: Style, text: &mut String) {
+    let each = match first.changes.len() {
+        1 => "the same change".to_owned(),
+        count => format!("the same {count} changes each"),
+    };
+    let title = format!("{} more like {}, with {each}", others.len(), first.title);
+    let _ =
+        writeln!(text, "\n{}\n(--verbose shows them in full)\n", style.paint(Paint::Title, &title));
+    for change in others.iter().flat_map(|group| &group.changes) {
+        head(change, style, text);
     }
 }
 
@@ -126,10 +164,14 @@ pub(super) const fn sentence(action: Action) -> &'static str {
     }
 }
 
-fn one_change(change: &PlannedChange, style: Style, text: &mut String) {
+fn head(change: &PlannedChange, style: Style, text: &mut String) {
     let address = clean(&change.address.to_string());
     let _ =
         writeln!(text, "  # {} {}", style.paint(Paint::Title, &address), sentence(change.action));
+}
+
+fn one_change(change: &PlannedChange, style: Style, text: &mut String) {
+    head(change, style, text);
     if let Some(reason) = &change.reason {
         let _ = writeln!(text, "  # {}", clean(reason));
     }

@@ -1,21 +1,36 @@
-//! What an apply is doing, while it does it: a bar where there is a terminal, and a line for each step.
+//! What an apply is doing, while it does it: a bar where there is a terminal, and a line for each step; where there is
+//! none and the steps are many, a line every few seconds instead, and one for each step that fails or waits.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::failure::lines;
 use super::line::clean;
+use super::pace::{Pace, SAID_EVERY, steps_text};
 use super::screen::Screen;
 use crate::engine::{Address, Event, Verb};
+
+/// Where there is no bar, so many steps are too many for a line each.
+const MANY_STEPS: usize = 200;
 
 /// Steps under way and how far it all is.
 pub struct Progress<'a> {
     screen: &'a Screen,
     bar: Option<ProgressBar>,
+    began: Instant,
+    all: usize,
+    far: Mutex<Far>,
     steps: Mutex<BTreeMap<(Address, Verb), Step>>,
+}
+
+/// How far it is, and when that was last said.
+#[derive(Debug, Default)]
+struct Far {
+    done: usize,
+    said: Duration,
 }
 
 struct Step {
@@ -38,7 +53,14 @@ impl<'a> Progress<'a> {
             }
             bar
         });
-        Self { screen, bar, steps: Mutex::new(BTreeMap::new()) }
+        Self {
+            screen,
+            bar,
+            began: Instant::now(),
+            all: steps,
+            far: Mutex::default(),
+            steps: Mutex::new(BTreeMap::new()),
+        }
     }
 
     /// Shows an event.
@@ -48,13 +70,13 @@ impl<'a> Progress<'a> {
             Event::Started(address, verb) => {
                 let said = format!("{}: {}...", clean(&address.to_string()), under_way(verb));
                 steps.insert((address, verb), Step { since: Instant::now(), waits_for: None });
-                (!verb.is_marking()).then_some(said)
+                (!verb.is_marking() && self.says_each()).then_some(said)
             }
             Event::Done(address, verb) => {
                 let after = elapsed(&steps, &address, verb);
                 let said = format!("{}: {} after {after}", clean(&address.to_string()), done(verb));
                 self.end(&mut steps, address, verb);
-                (!verb.is_marking()).then_some(said)
+                (!verb.is_marking() && self.says_each()).then_some(said)
             }
             Event::Failed(address, verb, message) => {
                 let after = elapsed(&steps, &address, verb);
@@ -85,15 +107,37 @@ impl<'a> Progress<'a> {
             }
             Event::Settled(_) => None,
         };
-        let names: Vec<String> =
-            steps.keys().map(|(address, _)| clean(&address.to_string())).collect();
         drop(steps);
-        self.show(said, &names);
+        self.show(said);
+        self.tick();
+    }
+
+    /// Says how far it is, if it is time for that: to be called every second or so.
+    pub fn tick(&self) {
+        let after = self.began.elapsed();
+        let names: Vec<String> = {
+            let steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
+            steps.keys().map(|(address, _)| clean(&address.to_string())).collect()
+        };
+        let mut far = self.far.lock().unwrap_or_else(PoisonError::into_inner);
+        let pace = Pace { done: far.done, all: self.all, after };
+        if let Some(bar) = &self.bar {
+            let left = pace.estimate().map(|left| left + ": ").unwrap_or_default();
+            bar.set_message(left + &names.join(", "));
+        } else if is_due(self.all, far.said, after) {
+            far.said = after;
+            self.screen.say(&steps_text(pace, &names));
+        }
+    }
+
+    /// Whether each step has a line of its own.
+    const fn says_each(&self) -> bool {
+        self.bar.is_some() || self.all <= MANY_STEPS
     }
 
     /// Says something beside the steps.
     pub fn say(&self, text: &str) {
-        self.show(Some(text.to_owned()), &[]);
+        self.show(Some(text.to_owned()));
     }
 
     /// Takes the bar away.
@@ -105,23 +149,24 @@ impl<'a> Progress<'a> {
 
     fn end(&self, steps: &mut BTreeMap<(Address, Verb), Step>, address: Address, verb: Verb) {
         steps.remove(&(address, verb));
+        self.far.lock().unwrap_or_else(PoisonError::into_inner).done += 1;
         if let Some(bar) = &self.bar {
             bar.inc(1);
         }
     }
 
-    fn show(&self, said: Option<String>, under_way: &[String]) {
+    fn show(&self, said: Option<String>) {
         match (&self.bar, said) {
-            (Some(bar), said) => {
-                bar.set_message(under_way.join(", "));
-                if let Some(said) = said {
-                    bar.suspend(|| self.screen.say(&(said + "\n")));
-                }
-            }
+            (Some(bar), Some(said)) => bar.suspend(|| self.screen.say(&(said + "\n"))),
             (None, Some(said)) => self.screen.say(&(said + "\n")),
-            (None, None) => {}
+            (_, None) => {}
         }
     }
+}
+
+/// Whether another line is to be said, of many steps, where the last one was said after `said`.
+fn is_due(steps: usize, said: Duration, now: Duration) -> bool {
+    steps > MANY_STEPS && now.saturating_sub(said) >= SAID_EVERY
 }
 
 fn elapsed(steps: &BTreeMap<(Address, Verb), Step>, address: &Address, verb: Verb) -> String {
@@ -166,6 +211,16 @@ pub(super) const fn done(verb: Verb) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_many_steps_it_is_said_every_few_seconds_how_far_they_are() {
+        let second = Duration::from_secs;
+        assert!(!is_due(MANY_STEPS + 1, second(0), second(9)));
+        assert!(is_due(MANY_STEPS + 1, second(0), second(10)));
+        assert!(!is_due(MANY_STEPS + 1, second(10), second(19)));
+        assert!(is_due(MANY_STEPS + 1, second(10), second(20)));
+        assert!(!is_due(MANY_STEPS, second(0), second(60)), "each of few has a line");
+    }
 
     #[test]
     fn a_length_of_time_is_short() {

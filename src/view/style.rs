@@ -1,9 +1,11 @@
-//! Colour. Invariant: it never carries meaning; what is said with it is said without.
+//! Colour, and how much is said of what is alike. Invariant: colour never carries meaning; what is said with it is said
+//! without.
 
-/// Whether to colour.
+/// How text is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Style {
     is_coloured: bool,
+    is_verbose: bool,
 }
 
 /// A colour, or weight, by what it is for.
@@ -19,13 +21,24 @@ impl Style {
     /// Plain text.
     #[must_use]
     pub const fn plain() -> Self {
-        Self { is_coloured: false }
+        Self { is_coloured: false, is_verbose: false }
     }
 
     /// With colour.
     #[must_use]
     pub const fn coloured() -> Self {
-        Self { is_coloured: true }
+        Self { is_coloured: true, is_verbose: false }
+    }
+
+    /// The same, with all that is alike shown in full.
+    #[must_use]
+    pub const fn verbose(self) -> Self {
+        Self { is_verbose: true, ..self }
+    }
+
+    /// Whether all that is alike is shown in full.
+    pub(super) const fn is_verbose(self) -> bool {
+        self.is_verbose
     }
 
     /// Whether it colours.

@@ -1,5 +1,6 @@
 //! Plans made by hand, and how they read.
 
+mod many;
 pub(crate) mod plans;
 mod reports;
 

@@ -1,5 +1,6 @@
 //! The plans that the golden files show: one for each thing that a plan can say.
 
+use super::many::many_domains;
 use serde_json::{Value, json};
 use sesinfra::engine::{
     Action, Address, Impact, Plan, PlannedChange, Refresh, Severity, Unmanaged, difference,
@@ -22,10 +23,11 @@ pub(crate) fn stories() -> Vec<Story> {
         Story { name: "everything-changes", document: everything_changes() },
         Story { name: "refused", document: refused() },
         Story { name: "destroy", document: destroy() },
+        Story { name: "many-domains", document: many_domains() },
     ]
 }
 
-fn document(changes: Vec<PlannedChange>) -> Document {
+pub(super) fn document(changes: Vec<PlannedChange>) -> Document {
     let mut changes = changes;
     changes.sort_by(|left, right| left.address.cmp(&right.address));
     Document {
@@ -45,7 +47,12 @@ fn address(text: &str) -> Address {
     text.parse().unwrap()
 }
 
-fn change(name: &str, action: Action, from: Option<Value>, to: Option<Value>) -> PlannedChange {
+pub(super) fn change(
+    name: &str,
+    action: Action,
+    from: Option<Value>,
+    to: Option<Value>,
+) -> PlannedChange {
     PlannedChange {
         address: address(name),
         action,
@@ -66,12 +73,12 @@ fn change(name: &str, action: Action, from: Option<Value>, to: Option<Value>) ->
     }
 }
 
-fn under(parent: &str, mut change: PlannedChange) -> PlannedChange {
+pub(super) fn under(parent: &str, mut change: PlannedChange) -> PlannedChange {
     change.parent = Some(address(parent));
     change
 }
 
-fn create(name: &str, to: Value) -> PlannedChange {
+pub(super) fn create(name: &str, to: Value) -> PlannedChange {
     change(name, Action::Create, None, Some(to))
 }
 
