@@ -37,11 +37,38 @@ impl Session {
         self.passed_over.names().get(prefix).is_some_and(|names| names.contains(name))
     }
 
+    /// From now on what may be ours is looked for in the lists of the services too: what was made just now and is declared
+    /// no more is not known to the tagging API yet.
+    pub fn look_everywhere(&self) {
+        // Said once, by the one who plans.
+        let _ = self.everywhere.set(());
+    }
+
     /// The names of those that carry this environment's tags, as the tagging API knows them, and are not passed over.
-    pub async fn tagged_names(&self, prefix: &str) -> Result<BTreeSet<String>, AwsError> {
+    ///
+    /// Where [everything is looked for](Session::look_everywhere) also those that their service lists, with `list`, and of
+    /// which the tagging API knows no tags of anybody's: whoever asks then reads those. It shows whatever was ever tagged
+    /// (Resource Groups Tagging API, `GetResources`), so only what is new or was never tagged is left.
+    pub async fn names_of_ours<F>(
+        &self,
+        prefix: &str,
+        list: impl FnOnce() -> F,
+    ) -> Result<BTreeSet<String>, AwsError>
+    where
+        F: Future<Output = Result<BTreeSet<String>, AwsError>>,
+    {
         let tagged = self.tagged().await?;
-        let names = tagged.keys().filter_map(|arn| arn.strip_prefix(prefix));
-        Ok(names.filter(|name| !self.passes_over(prefix, name)).map(ToOwned::to_owned).collect())
+        let named = |arn: &String| arn.strip_prefix(prefix).map(ToOwned::to_owned);
+        let mut names: BTreeSet<String> = tagged.keys().filter_map(named).collect();
+        if self.everywhere.get().is_some()
+            && let Some(listed) = if_allowed(list().await)?
+        {
+            let known = self.tagged_by_anybody().await?;
+            let is_new = |name: &String| !known.contains_key(&format!("{prefix}{name}"));
+            names.extend(listed.into_iter().filter(is_new));
+        }
+        names.retain(|name| !self.passes_over(prefix, name));
+        Ok(names)
     }
 
     /// What tags tell of those of `declared` that their service lists, and that the tagging API shows to carry this

@@ -17,6 +17,13 @@ use crate::environment::names::RoleArn;
 /// Tags by ARN of everything that carries this environment's tags.
 pub type TaggedResources = BTreeMap<String, BTreeMap<String, String>>;
 
+/// Whose tags are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Whose {
+    Ours,
+    Anybody,
+}
+
 /// Access to the account and Region of one environment.
 #[derive(Debug)]
 pub struct Session {
@@ -30,6 +37,7 @@ pub struct Session {
     abandoned: OnceLock<BTreeSet<String>>,
     neighbours: OnceLock<Neighbours>,
     pub(super) passed_over: PassedOver,
+    pub(super) everywhere: OnceLock<()>,
     reads: Reads,
     /// How far reading identities is, one call each.
     pub gauge: Gauge,
@@ -45,7 +53,7 @@ pub struct Session {
     sts: aws_sdk_sts::Client,
     cloudwatch: aws_sdk_cloudwatch::Client,
     quotas: aws_sdk_servicequotas::Client,
-    tagged: Memo<(), Arc<TaggedResources>>,
+    tagged: Memo<Whose, Arc<TaggedResources>>,
     account: Memo<(), Arc<GetAccountOutput>>,
     pub(super) queues: Memo<String, QueueAttributes>,
     zone_clients: Memo<RoleArn, aws_sdk_route53::Client>,
@@ -77,6 +85,7 @@ impl Session {
             abandoned: OnceLock::new(),
             neighbours: OnceLock::new(),
             passed_over: PassedOver::default(),
+            everywhere: OnceLock::new(),
             tagged: Memo::new(&reads),
             account: Memo::new(&reads),
             queues: Memo::new(&reads),
@@ -276,18 +285,29 @@ impl Session {
     ///
     /// The tagging API lags behind the services and remembers what is gone, so this names candidates and proves nothing.
     pub async fn tagged(&self) -> Result<Arc<TaggedResources>, AwsError> {
-        self.tagged.get((), || async { self.list_tagged().await.map(Arc::new) }).await
+        let list = || async {
+            let filters = self.owner.tag_filters();
+            self.list_tagged(&filters).await.map(Arc::new)
+        };
+        self.tagged.get(Whose::Ours, list).await
     }
 
-    async fn list_tagged(&self) -> Result<TaggedResources, AwsError> {
+    /// Everything in this Region that was ever tagged by anybody.
+    pub(super) async fn tagged_by_anybody(&self) -> Result<Arc<TaggedResources>, AwsError> {
+        self.tagged
+            .get(Whose::Anybody, || async { self.list_tagged(&[]).await.map(Arc::new) })
+            .await
+    }
+
+    async fn list_tagged(&self, filters: &[(&str, &str)]) -> Result<TaggedResources, AwsError> {
         use aws_sdk_resourcegroupstagging::types::TagFilter;
         let filter =
-            |(key, value): (&str, &str)| TagFilter::builder().key(key).values(value).build();
-        let filters = self.owner.tag_filters().map(filter);
+            |(key, value): &(&str, &str)| TagFilter::builder().key(*key).values(*value).build();
+        let filters: Vec<TagFilter> = filters.iter().map(filter).collect();
         let mut pages = self
             .tagging
             .get_resources()
-            .set_tag_filters(Some(filters.to_vec()))
+            .set_tag_filters((!filters.is_empty()).then_some(filters))
             .resources_per_page(100)
             .into_paginator()
             .send();

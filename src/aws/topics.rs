@@ -79,7 +79,8 @@ impl Topics {
     /// The names of the topics that may be ours: the declared ones, and those that carry our tags, as the tagging service
     /// knows them.
     pub async fn perhaps_owned(&self) -> Result<BTreeSet<String>, AwsError> {
-        let mut names = self.session.tagged_names(&self.session.arns.topic("")).await?;
+        let list = || async { Ok(self.existing().await?.as_ref().clone()) };
+        let mut names = self.session.names_of_ours(&self.session.arns.topic(""), list).await?;
         names.extend(self.declared());
         Ok(names)
     }

@@ -13,7 +13,8 @@ use crate::view::Purpose;
 /// Delete everything that an environment owns
 ///
 /// Finds all that carries the environment's marks, declared or not, shows it, asks, and deletes it. What others made,
-/// and their values in shared DNS records, stays.
+/// and their values in shared DNS records, stays. Tags that AWS's tagging service does not show yet are looked for at
+/// what the services themselves list, one by one where nothing is known of it.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 pub(super) struct Arguments {

@@ -43,6 +43,9 @@ impl Run<'_> {
         };
         let graph = &opened.blueprint.graph;
         abandon_zones(opened, flags)?;
+        if purpose == Purpose::Destroy {
+            opened.session.look_everywhere();
+        }
         let plan = async {
             match purpose {
                 Purpose::Release => release(graph, &opened.registry, &flags.release).await,

@@ -158,7 +158,8 @@ impl Kind for Alarm {
         let declared: BTreeSet<String> = wanted.iter().map(|one| one.name.clone()).collect();
         let mut names = declared.clone();
         if reading == Reading::Everything {
-            names.extend(self.session.tagged_names(&self.session.arns.alarm("")).await?);
+            let prefix = self.session.arns.alarm("");
+            names.extend(self.session.names_of_ours(&prefix, || self.existing()).await?);
         }
         self.read_all(names, &declared).await
     }

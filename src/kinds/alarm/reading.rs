@@ -53,6 +53,20 @@ impl Alarm {
         Ok(found)
     }
 
+    /// The names of all alarms on metrics.
+    pub(super) async fn existing(&self) -> Result<BTreeSet<String>, AwsError> {
+        let list = self.session.cloudwatch().describe_alarms().alarm_types(AlarmType::MetricAlarm);
+        let mut pages = list.into_paginator().send();
+        let mut names = BTreeSet::new();
+        while let Some(page) = pages.next().await {
+            let region = self.session.arns.region();
+            let page = page.map_err(failed("cloudwatch:DescribeAlarms", region))?;
+            let alarms = page.metric_alarms.unwrap_or_default();
+            names.extend(alarms.into_iter().filter_map(|alarm| alarm.alarm_name));
+        }
+        Ok(names)
+    }
+
     /// The tags of an alarm; `None` if there is no such alarm.
     pub(super) async fn tags_of(&self, name: &str) -> Result<Option<Arc<Texts>>, AwsError> {
         let read = || async {

@@ -78,7 +78,8 @@ impl Sets {
                 self.declared.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned(),
             );
             let prefix = self.session.arns.configuration_set("");
-            names.extend(self.session.tagged_names(&prefix).await?);
+            let list = || async { Ok(self.existing().await?.as_ref().clone()) };
+            names.extend(self.session.names_of_ours(&prefix, list).await?);
         }
         let reads = names.into_iter().map(|name| async move { self.state(&name).await });
         let found: Vec<_> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;

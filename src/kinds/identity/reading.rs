@@ -161,7 +161,7 @@ impl Identities {
             names.extend(
                 self.declared.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned(),
             );
-            names.extend(self.session.tagged_names(&self.session.arns.identity("")).await?);
+            names.extend(self.names_of_ours().await?);
             if names.is_empty() {
                 return Ok(Vec::new());
             }
@@ -234,6 +234,11 @@ impl Identities {
     ) -> Result<Option<Vec<Glance>>, AwsError> {
         let listed = self.existing().await?;
         self.session.glance(&self.session.arns.identity(""), declared, &listed).await.map(Some)
+    }
+
+    async fn names_of_ours(&self) -> Result<BTreeSet<String>, AwsError> {
+        let list = || async { Ok(self.existing().await?.as_ref().clone()) };
+        self.session.names_of_ours(&self.session.arns.identity(""), list).await
     }
 
     async fn existing(&self) -> Result<Arc<BTreeSet<String>>, AwsError> {

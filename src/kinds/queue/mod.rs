@@ -143,7 +143,8 @@ impl Kind for Queue {
         let mut names: BTreeMap<String, Option<Wanted<Spec>>> =
             wanted.iter().map(|one| (one.name.clone(), Some(one.clone()))).collect();
         if reading == Reading::Everything {
-            for name in self.session.tagged_names(&self.session.arns.queue("")).await? {
+            let prefix = self.session.arns.queue("");
+            for name in self.session.names_of_ours(&prefix, || self.existing()).await? {
                 names.entry(name).or_insert(None);
             }
         }

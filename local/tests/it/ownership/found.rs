@@ -48,3 +48,33 @@ async fn an_orphan_that_the_tagging_api_does_not_show_yet_is_found_by_a_later_pl
     project.expect(0, &["apply", "prod", "--yes"]).await;
     assert_eq!(Tagged::new(&project.clients(), "topic", "feedback").tags().await, None);
 }
+
+#[tokio::test]
+async fn destroy_finds_what_left_the_file_however_the_tagging_api_lags() {
+    let project = lagging("found-by-destroy", Duration::from_hours(1)).await;
+    let clients = project.clients();
+    aws_sdk_sns::Client::new(&clients).create_topic().name("theirs").send().await.unwrap();
+    project.write(
+        "prod",
+        "[topics.feedback]\nsubscriptions = [{ queue = \"feedback\" }]\n[queues.feedback]\n\
+         [configuration_sets.mail.events.feedback]\ntypes = [\"bounce\"]\ntopic = \"feedback\"\n\
+         [identities.\"pivot.example\"]\ndns = \"manual\"\n\
+         [alarms]\ntopic = \"feedback\"\n",
+    );
+    project.expect(0, &["apply", "prod", "--yes"]).await;
+    project.write("prod", "");
+    let planned = project.run(&["plan", "prod", "--destroy"]).await;
+    for address in
+        ["topic.feedback", "queue.feedback", "configuration_set.mail", "identity.pivot.example"]
+    {
+        let line = format!("# {address} will be destroyed");
+        assert!(planned.output.contains(&line), "{}", planned.output);
+    }
+    assert!(planned.output.contains("# alarm."), "{}", planned.output);
+    project.expect(0, &["destroy", "prod", "--yes"]).await;
+    let topics = aws_sdk_sns::Client::new(&clients).list_topics().send().await.unwrap();
+    let arns: Vec<_> = topics.topics().iter().filter_map(|topic| topic.topic_arn()).collect();
+    assert!(matches!(arns[..], [only] if only.ends_with(":theirs")), "{arns:?}");
+    let again = project.run(&["plan", "prod", "--destroy"]).await;
+    assert!(again.output.contains("No changes."), "{}", again.output);
+}
