@@ -109,10 +109,21 @@ impl<'a> Applying<'a> {
             && !self.control.is_stopped()
             && !(self.is_in_single_file() && self.settling.is_busy())
         {
-            let Some(index) = self.schedule.next_ready() else { break };
+            let Some(index) = self.schedule.next_ready().or_else(|| self.next_again()) else {
+                break;
+            };
             self.steps_under_way += 1;
             under_way.push(Box::pin(self.start(index)));
         }
+    }
+
+    /// A step that has waited. One thing after the other, it is tried again once nothing else is left to do, whenever its
+    /// pause was over.
+    fn next_again(&mut self) -> Option<usize> {
+        let others_first = self.is_in_single_file() && self.schedule.has_finished();
+        let index = if others_first { None } else { self.schedule.next_again() }?;
+        self.control.forget_reads();
+        Some(index)
     }
 
     /// Prepares a step; the returned future borrows nothing that changes meanwhile.
@@ -249,8 +260,7 @@ impl<'a> Applying<'a> {
 
     fn finish_pause(&mut self, index: usize, reason: String, goes_on: bool) {
         if goes_on && !self.control.is_stopped() {
-            self.control.forget_reads();
-            self.schedule.again(index);
+            self.schedule.try_again(index);
         } else {
             self.was_cut_short |= self.control.is_stopped();
             self.schedule.ended(index, Outcome::Waiting(reason));

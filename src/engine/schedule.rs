@@ -18,6 +18,8 @@ pub(super) struct Schedule<'a> {
     waiting_for: Vec<usize>,
     waited_for_by: Vec<Vec<usize>>,
     ready: BTreeSet<Turn>,
+    /// Steps that waited for the outside, and are to be tried again.
+    again: BTreeSet<usize>,
     family_of: BTreeMap<&'a Address, usize>,
     /// The number of each family's first step. What is begun goes on before something else begins: a service that takes
     /// one call a second of each operation is then kept busy with all of its operations at once.
@@ -53,6 +55,7 @@ impl<'a> Schedule<'a> {
             plan,
             outcomes: plan.steps.iter().map(|_| None).collect(),
             ready: BTreeSet::new(),
+            again: BTreeSet::new(),
             waiting_for,
             waited_for_by,
             family_of,
@@ -62,7 +65,7 @@ impl<'a> Schedule<'a> {
         };
         for index in 0..plan.steps.len() {
             if schedule.waiting_for[index] == 0 {
-                schedule.again(index);
+                schedule.make_ready(index);
             }
         }
         schedule
@@ -83,8 +86,23 @@ impl<'a> Schedule<'a> {
         self.ready.is_empty()
     }
 
+    /// A step that waited is to be tried again.
+    pub(super) fn try_again(&mut self, index: usize) {
+        self.again.insert(index);
+    }
+
+    /// Takes a step that is to be tried again.
+    pub(super) fn next_again(&mut self) -> Option<usize> {
+        self.again.pop_first()
+    }
+
+    /// Whether a family is finished and not read back yet.
+    pub(super) fn has_finished(&self) -> bool {
+        !self.finished.is_empty()
+    }
+
     /// A step waits for nothing, or no longer.
-    pub(super) fn again(&mut self, index: usize) {
+    fn make_ready(&mut self, index: usize) {
         let family = self.family_of.get(&self.plan.steps[index].address);
         self.ready.insert((family.map_or(index, |family| self.turns[*family]), index));
     }
@@ -96,7 +114,7 @@ impl<'a> Schedule<'a> {
         for next in std::mem::take(&mut self.waited_for_by[index]) {
             self.waiting_for[next] -= 1;
             if self.waiting_for[next] == 0 {
-                self.again(next);
+                self.make_ready(next);
             }
         }
         if let Some(family) = self.family_of.get(&self.plan.steps[index].address) {
