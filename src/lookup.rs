@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::{StreamExt, stream};
 use hickory_resolver::TokioResolver;
 use hickory_resolver::proto::rr::{RData, RecordType};
 
@@ -73,9 +74,12 @@ fn without_dot(name: &str) -> String {
     name.trim_end_matches('.').to_ascii_lowercase()
 }
 
+/// Questions under way at once: a resolver drops what comes in a flood.
+const LOOKUPS_AT_ONCE: usize = 64;
+
 /// Asks about every record whose name and value are known, and writes down what is found.
 pub async fn judge(records: &mut [Record], lookup: &dyn Lookup) {
-    let judged = records.iter_mut().map(|record| async move {
+    let judged = stream::iter(records).for_each_concurrent(LOOKUPS_AT_ONCE, |record| async move {
         let (Some(name), Some(value)) = (&record.name, &record.value) else { return };
         let found = lookup.values(name, &record.kind).await;
         record.verdict = Some(match found {
@@ -83,7 +87,7 @@ pub async fn judge(records: &mut [Record], lookup: &dyn Lookup) {
             Err(reason) => Verdict::Unanswered(reason),
         });
     });
-    futures_util::future::join_all(judged).await;
+    judged.await;
 }
 
 /// What the texts start with of which a name may hold only one: with two, receivers take neither (RFC 7208, 4.5; RFC 9989,

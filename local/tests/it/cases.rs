@@ -13,8 +13,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Deserialize;
+use sesinfra::aws::Lease;
+use sesinfra::commands::Host;
 use sesinfra::environment;
 use sesinfra::environment::names::FileName;
 use sesinfra_local::{Cloud, Options, seeds};
@@ -23,7 +26,7 @@ use tokio::sync::Semaphore;
 use self::by_hand::Act;
 use super::account::cloud;
 use super::folder::Folder;
-use super::program::{Ran, sesinfra};
+use super::program::{Ran, sesinfra_on};
 
 /// The environment of a story, and the one that is beside it.
 const NAME: &str = "prod";
@@ -191,7 +194,12 @@ impl Stage {
     async fn run(&self, arguments: &[&str]) -> Ran {
         let name = FileName::parse(arguments[1]).unwrap();
         let account = environment::load(self.folder.path(), &name).unwrap().settings.aws.account;
-        sesinfra(&self.cloud, account.as_str(), self.folder.path(), arguments).await
+        // However slow the machine is, a lock that is renewed is not part of a story.
+        let never = Duration::from_hours(1);
+        let calm = move |host: &mut Host| {
+            host.lease = Lease { length: never, renewal: never, ..Lease::default() };
+        };
+        sesinfra_on(&self.cloud, account.as_str(), self.folder.path(), arguments, calm).await
     }
 
     async fn apply(&self, environment: &str, file: &str) {
