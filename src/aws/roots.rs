@@ -58,8 +58,8 @@ impl Session {
         F: Future<Output = Result<BTreeSet<String>, AwsError>>,
     {
         let tagged = self.tagged().await?;
-        let named = |arn: &String| arn.strip_prefix(prefix).map(ToOwned::to_owned);
-        let mut names: BTreeSet<String> = tagged.keys().filter_map(named).collect();
+        let named_by = |arn: &String| arn.strip_prefix(prefix).map(ToOwned::to_owned);
+        let mut names: BTreeSet<String> = tagged.keys().filter_map(named_by).collect();
         if self.everywhere.get().is_some()
             && let Some(listed) = if_allowed(list().await)?
         {
