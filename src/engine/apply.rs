@@ -26,6 +26,10 @@ pub async fn apply(plan: &Plan, registry: &Registry, control: &dyn Control) -> R
     if !plan.refusals.is_empty() {
         return Report::not_started(plan, "the plan is refused");
     }
+    if leaves_a_root_to_its_marks(plan) {
+        // Marks are written beside those that are there by then, and what the plan read of such a root may be old.
+        control.forget_reads();
+    }
     let mut applying = Applying::new(plan, registry, control);
     let mut under_way = UnderWay::new();
     loop {
@@ -45,6 +49,13 @@ pub async fn apply(plan: &Plan, registry: &Registry, control: &dyn Control) -> R
         }
     }
     applying.report()
+}
+
+/// Whether no step of `plan` writes to the root of some family before its marks are: one that is written to is read anew.
+fn leaves_a_root_to_its_marks(plan: &Plan) -> bool {
+    let writes = plan.steps.iter().filter(|it| !matches!(it.verb, Verb::Settle | Verb::Vanish));
+    let written: BTreeSet<&Address> = writes.map(|step| &step.address).collect();
+    plan.families.iter().any(|family| !written.contains(&family.root))
 }
 
 /// What is under way.

@@ -107,7 +107,7 @@ impl Impact {
 ///
 /// # Guarantees
 /// `put` and `delete` are safe to repeat after any crash; `delete` treats absence as success. After a `put` that is
-/// done, `read` gives back `change.to`.
+/// done, `read` gives back `change.to`: of what it wrote, a kind remembers nothing from before that.
 #[async_trait]
 pub trait Kind: Send + Sync + 'static {
     /// The kind's name, for example `configuration_set`.

@@ -45,6 +45,8 @@ pub(crate) struct Open {
     pub(crate) graph: Graph,
     parallelism: usize,
     heard: Box<dyn Fn(&Event) + Send + Sync>,
+    /// How often something read back was not as written yet.
+    lagged: AtomicUsize,
 }
 
 impl Stage {
@@ -131,8 +133,11 @@ impl Stage {
 
     /// Applies a file, and makes sure that nothing is left to do.
     pub(crate) async fn converge(&self, rest: &str) -> Plan {
-        let (plan, report) = self.open(rest).await.apply().await;
+        let open = self.open(rest).await;
+        let (plan, report) = open.apply().await;
         assert!(report.is_complete(), "{report:#?}");
+        let lagged = open.lagged.load(Ordering::Relaxed);
+        assert_eq!(lagged, 0, "a kind remembered something from before a write of its own");
         self.expect_nothing(rest).await;
         plan
     }
@@ -175,7 +180,14 @@ impl Open {
         let (session, facts) = connect(environment, &access, PrivateKeys::Read).await?;
         let graph = change(blueprint(environment, &facts).unwrap().graph);
         let registry = registry(&session);
-        Ok(Self { session, registry, graph, parallelism: 4, heard: Box::new(|_| {}) })
+        Ok(Self {
+            session,
+            registry,
+            graph,
+            parallelism: 4,
+            heard: Box::new(|_| {}),
+            lagged: AtomicUsize::new(0),
+        })
     }
 
     /// The same with something to do whenever a step begins or ends.
@@ -226,6 +238,7 @@ impl Control for Open {
     }
 
     async fn pause_for_reads(&self, attempt: u32) -> bool {
+        self.lagged.fetch_add(1, Ordering::Relaxed);
         self.pause(attempt).await
     }
 

@@ -163,3 +163,19 @@ fn marks_that_a_cut_left_incomplete_are_completed_by_one_call() {
     assert_eq!(outcome.writes.len(), 1, "{:#?}", outcome.writes);
     assert!(outcome.plan.change(&address("house.h1")).unwrap().is_marks_only());
 }
+
+#[test]
+fn what_is_announced_between_plan_and_apply_stays_named_where_only_marks_are_written() {
+    let run = Run::having(&full());
+    run.town.by_hand(|state| state.houses.get_mut("h1").unwrap().tags.marks.digest = None);
+    let plan = run.plan(&full());
+    assert!(plan.change(&address("house.h1")).unwrap().is_marks_only());
+    run.town.by_hand(|state| {
+        let marks = &mut state.houses.get_mut("h1").unwrap().tags.marks;
+        marks.children.insert("lodger:theirs".to_owned());
+    });
+    let outcome = run.apply(plan);
+    assert_eq!(outcome.report.unsettled.len(), 1, "{:#?}", outcome.report);
+    let marks = run.town.state().houses["h1"].tags.marks.clone();
+    assert!(marks.children.contains("lodger:theirs") && marks.digest.is_none(), "{marks:?}");
+}
