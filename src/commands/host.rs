@@ -49,7 +49,10 @@ pub struct Terminal {
 }
 
 /// The variables that the program itself reads; those of AWS are read by AWS's own library.
-const VARIABLES: [&str; 5] = ["GITHUB_OUTPUT", "HOSTNAME", "NO_COLOR", "SESINFRA_PACING", "TERM"];
+const VARIABLES: [&str; 5] = ["GITHUB_OUTPUT", "HOSTNAME", "NO_COLOR", PACING, "TERM"];
+
+/// `off` where no limits are to be kept to.
+const PACING: &str = "SESINFRA_PACING";
 
 impl Host {
     /// A host without terminals, that reads and writes what it is given.
@@ -114,10 +117,19 @@ impl Host {
     pub(super) fn watched_access(&self) -> Access {
         let mut access = self.access.clone();
         access.listener.get_or_insert_with(|| Arc::new(Throttling::new(Arc::clone(&self.screen))));
-        if self.variables.get("SESINFRA_PACING").is_some_and(|pacing| pacing == "off") {
+        if self.variables.get(PACING).is_some_and(|pacing| pacing == "off") {
             access.rates.get_or_insert(Rates::unlimited());
         }
         access
+    }
+
+    /// What is wrong with a variable of the environment, if anything is.
+    pub(super) fn misread_variable(&self) -> Option<String> {
+        let pacing =
+            self.variables.get(PACING).filter(|pacing| !matches!(pacing.as_str(), "" | "off"))?;
+        Some(format!(
+            "the environment variable {PACING} is `{pacing}`; write `off`, or leave it out to keep to AWS's limits"
+        ))
     }
 
     /// The next line that is typed, without its end; `None` when there is no more. Others go on while nobody types.
@@ -147,5 +159,28 @@ impl Host {
             || variable("NO_COLOR").is_some_and(|value| !value.is_empty())
             || variable("TERM") == Some("dumb");
         if is_terminal && !is_unwanted { Style::coloured() } else { Style::plain() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host(pacing: &str) -> Host {
+        let sink = || Box::new(io::sink());
+        let mut host = Host::new(PathBuf::new(), Box::new(io::empty()), sink(), sink());
+        host.variables.insert(PACING.to_owned(), pacing.to_owned());
+        host
+    }
+
+    #[test]
+    fn limits_are_kept_to_unless_a_variable_says_off() {
+        let rates = |pacing| host(pacing).watched_access().rates;
+        assert!(rates("off").is_some_and(|rates| !rates.are_limited()));
+        assert!(rates("").is_none() && rates("on").is_none());
+        assert_eq!(host("off").misread_variable(), None);
+        assert_eq!(host("").misread_variable(), None);
+        let said = host("0").misread_variable().unwrap();
+        assert!(said.contains("SESINFRA_PACING is `0`; write `off`"), "{said}");
     }
 }

@@ -194,7 +194,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, host: &Host) -> u8 {
     if let Some(level) = run.global.log {
         log_to_standard_error(level.into(), run.error_style().is_coloured());
     }
-    match run.command(command_line.command) {
+    let ended = match host.misread_variable() {
+        Some(fault) => Err(Failure::input(fault)),
+        None => run.command(command_line.command),
+    };
+    match ended {
         Ok(exit) => exit.code(),
         Err(failure) => {
             run.say(&failure_text(failure.source.as_ref(), &failure.hints, run.error_style()));

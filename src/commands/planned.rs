@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::gate::{Protection, refusals};
 use super::open::Opened;
 use super::records::{mark_going, planned_records};
-use crate::aws::{PrivateKeys, Session};
+use crate::aws::PrivateKeys;
 use crate::blueprint::identity_address;
 use crate::engine::{
     Address, Options, Plan, PlanError, Refresh, Resource, plan, references, release,
@@ -52,7 +52,7 @@ impl Run<'_> {
                 Purpose::Apply | Purpose::Destroy => plan(graph, &opened.registry, &options).await,
             }
         };
-        let plan = self.telling_how_far(&opened.session, plan);
+        let plan = self.telling_how_far(opened, plan);
         let (plan, account_trouble) =
             futures_util::join!(plan, self.account_trouble(opened, refresh));
         let plan = plan.map_err(|error| self.not_planned(error, opened))?;
@@ -87,7 +87,8 @@ impl Run<'_> {
     }
 
     /// Does `work`, and says every few seconds how far reading is.
-    async fn telling_how_far<T>(&self, session: &Session, work: impl Future<Output = T>) -> T {
+    async fn telling_how_far<T>(&self, opened: &Opened, work: impl Future<Output = T>) -> T {
+        let name = opened.environment.name.as_str();
         let began = Instant::now();
         let mut work = pin!(work);
         loop {
@@ -95,8 +96,9 @@ impl Run<'_> {
                 biased;
                 ended = &mut work => return ended,
                 () = tokio::time::sleep(SAID_EVERY) => {
-                    let (done, all) = session.gauge.standing();
-                    if let Some(text) = reading_text(Pace { done, all, after: began.elapsed() }) {
+                    let (done, all) = opened.session.gauge.standing();
+                    let pace = Pace { done, all, after: began.elapsed() };
+                    if let Some(text) = reading_text(name, pace) {
                         self.say(&text);
                     }
                 }

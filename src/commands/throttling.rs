@@ -40,9 +40,10 @@ impl Listener for Throttling {
 /// What is slowed down, and the line that says so.
 fn text(action: &str, slowdown: Slowdown) -> (String, String) {
     match slowdown {
-        Slowdown::Operation(_) => {
+        Slowdown::Operation(per_second) => {
             let text = format!(
-                "AWS throttles {action}: others in this account make the same calls. Going on more slowly.\n"
+                "AWS throttles {action}: others in this account make the same calls. Going on with {per_second:.1} a \
+                 second.\n"
             );
             (action.to_owned(), text)
         }
@@ -67,7 +68,7 @@ mod tests {
         assert_eq!(slow.0, "ses:GetEmailIdentity");
         assert_eq!(
             slow.1,
-            "AWS throttles ses:GetEmailIdentity: others in this account make the same calls. Going on more slowly.\n"
+            "AWS throttles ses:GetEmailIdentity: others in this account make the same calls. Going on with 0.7 a second.\n"
         );
         let shared = text("ses:GetEmailIdentity", Slowdown::Service(0.99));
         assert_eq!(shared.0, "ses");

@@ -52,10 +52,11 @@ impl Pace {
     }
 }
 
-/// How far reading is, as a line; nothing where there is nothing left to wait for.
+/// How far reading for an environment is, as a line; nothing where there is nothing left to wait for.
 #[must_use]
-pub fn reading_text(pace: Pace) -> Option<String> {
-    (pace.done < pace.all).then(|| format!("Reading AWS: {}\n", pace.sentence("identities")))
+pub fn reading_text(environment: &str, pace: Pace) -> Option<String> {
+    let text = || format!("Reading {environment}: {}\n", pace.sentence("identities"));
+    (pace.done < pace.all).then(text)
 }
 
 /// How far carrying out is, with what is waited for, as a line.
@@ -94,11 +95,11 @@ mod tests {
     #[test]
     fn a_line_says_how_far_it_is_and_what_is_waited_for() {
         assert_eq!(
-            reading_text(pace(120, 1_000, 120)).as_deref(),
-            Some("Reading AWS: 120 of 1000 identities, about 15 min left\n")
+            reading_text("prod", pace(120, 1_000, 120)).as_deref(),
+            Some("Reading prod: 120 of 1000 identities, about 15 min left\n")
         );
-        assert_eq!(reading_text(pace(1_000, 1_000, 1_000)), None);
-        assert_eq!(reading_text(pace(0, 0, 30)), None);
+        assert_eq!(reading_text("prod", pace(1_000, 1_000, 1_000)), None);
+        assert_eq!(reading_text("prod", pace(0, 0, 30)), None);
         assert_eq!(steps_text(pace(3, 400, 5), &[]), "3 of 400 steps done\n");
         let waits = ["identity.a.app".to_owned(), "identity.b.app".to_owned()];
         assert_eq!(

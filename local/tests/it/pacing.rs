@@ -5,9 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use sesinfra::aws::Rates;
-use sesinfra_local::{Limits, Options};
+use sesinfra_local::{Effect, Fault, Limits, Options};
 
+use super::account::ACCOUNT;
 use super::bench_job::bench;
+use super::program::sesinfra_on;
 use super::stage::Stage;
 
 async fn stage(limits: Limits) -> Stage {
@@ -93,4 +95,22 @@ async fn beside_a_second_client_that_takes_half_the_calls_it_ends_without_a_stor
     let made = stage.cloud.calls().total() - of_the_other.load(Ordering::Relaxed);
     println!("{needed} calls needed, {made} made, {} throttled", stage.cloud.calls().throttled());
     assert!(made * 5 <= needed * 6, "{needed} calls needed, {made} made");
+}
+
+#[tokio::test]
+async fn what_is_throttled_is_said_once() {
+    let stage = Stage::new().await;
+    stage.check("").unwrap();
+    for nth in [1, 2] {
+        stage.cloud.faults().arm(Fault::nth("route53:ListHostedZones", nth, Effect::Throttle));
+    }
+    stage.zone("pivot.example").await;
+    let arguments = ["plan", "test"];
+    let ran = sesinfra_on(&stage.cloud, ACCOUNT, &stage.root, &arguments, |host| {
+        host.access.rates = Some(Rates::of_aws());
+    })
+    .await;
+    assert_eq!(ran.code, 0, "{}", ran.errors);
+    let said = "AWS throttles route53:ListHostedZones: others in this account make the same calls. Going on with ";
+    assert_eq!(ran.errors.matches(said).count(), 1, "{}", ran.errors);
 }
