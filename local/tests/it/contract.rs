@@ -16,7 +16,8 @@ async fn registry(stage: &Stage) -> Registry {
 }
 
 /// Everything at once: at least one resource of every kind.
-const WHOLE: &str = r#"
+const WHOLE: &str = concat!(
+    r#"
 [account]
 sending = true
 [identities."pivot.app"]
@@ -27,15 +28,9 @@ dkim = { selector = "s1", private_key = { file = "dkim.key" } }
 [configuration_sets.main]
 tracking = { domain = "click.pivot.app" }
 events.feedback = { types = ["bounce"], topic = "feedback" }
-[topics.feedback]
-subscriptions = [{ queue = "inbox" }]
-[queues.inbox]
-[alarms]
-topic = "feedback"
-[send_policies.api]
-from = ["*@pivot.app"]
-attach = { users = ["Ann"] }
-"#;
+"#,
+    include_str!("one_of_each.toml")
+);
 
 /// The values at a path, without those that are not set.
 fn at<'a>(spec: &'a Value, path: &str) -> Option<&'a Value> {

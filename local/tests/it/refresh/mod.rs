@@ -11,7 +11,8 @@ use sesinfra::engine::{Options, Plan, Refresh, plan};
 use super::stage::Stage;
 
 /// One of each root, with children and settings under them.
-pub(super) const EVERY_ROOT: &str = r#"
+pub(super) const EVERY_ROOT: &str = concat!(
+    r#"
 [identities."pivot.app"]
 configuration_set = "main"
 mail_from = { subdomain = "mail" }
@@ -19,15 +20,9 @@ dmarc = { policy = "none" }
 policies.partner = { principals = ["210987654321"] }
 [configuration_sets.main]
 events.feedback = { types = ["bounce"], topic = "feedback" }
-[topics.feedback]
-subscriptions = [{ queue = "inbox" }]
-[queues.inbox]
-[alarms]
-topic = "feedback"
-[send_policies.api]
-from = ["*@pivot.app"]
-attach = { users = ["Ann"] }
-"#;
+"#,
+    include_str!("../one_of_each.toml")
+);
 
 /// The roots of [`EVERY_ROOT`], with a setting of each that the file does not have.
 pub(super) const ROOTS: [(&str, &str); 6] = [
