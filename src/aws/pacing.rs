@@ -122,6 +122,7 @@ impl Pacer {
 
     /// AWS throttled a call that had passed: somebody else makes the same calls, or AWS counts other operations against
     /// the same limit. As long as only one operation is throttled, it is the former, and only that one becomes slower.
+    /// The first calls tell neither: the command before this one may have made the same, so they are only put off.
     pub(super) fn throttled(&self, service: &str, operation: &str) -> Option<Slowdown> {
         let rate = self.rates.0(service, operation)?;
         let now = Instant::now();
@@ -130,9 +131,15 @@ impl Pacer {
                 shared.with_bucket(|bucket| bucket.slow_down(now));
                 return Some(Slowdown::Service(shared.with_bucket(|bucket| bucket.per_second())));
             }
+            let key = counted_as(service, operation);
+            if let Some(lane) = lanes.by_operation.get(&key)
+                && lane.with_bucket(|bucket| bucket.inherits(now))
+            {
+                lane.with_bucket(|bucket| bucket.empty(now));
+                return None;
+            }
             let is_shared =
                 service == "ses" && lanes.is_throttled_elsewhere(service, operation, now);
-            let key = counted_as(service, operation);
             lanes.throttled.insert(key.clone(), now);
             if is_shared {
                 let lane = lanes.share(service, rate, now);

@@ -16,6 +16,7 @@ const SLOW_DOWN: f64 = 1.5;
 const CALLS_TO_RECOVER: u32 = 40;
 /// However much is throttled, calls are at most so many times as wide apart as AWS's limit implies.
 const SLOWEST: u32 = 16;
+
 /// When the next call may go out (a "generic cell rate" bucket: one instant instead of a count of tokens).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bucket {
@@ -27,18 +28,16 @@ pub(super) struct Bucket {
     /// When the bucket would be full again.
     full_at: Instant,
     slowed_at: Option<Instant>,
+    /// Until when AWS may count calls that were made before this bucket was there, such as those of the command before.
+    inherits_until: Instant,
 }
 
 impl Bucket {
     pub(super) fn new(rate: Rate, now: Instant) -> Self {
         let shortest = Duration::from_secs_f64(MARGIN / rate.per_second);
-        Self {
-            shortest,
-            interval: shortest,
-            burst: rate.burst.max(1),
-            full_at: now,
-            slowed_at: None,
-        }
+        let burst = rate.burst.max(1);
+        let inherits_until = now + shortest * burst;
+        Self { shortest, interval: shortest, burst, full_at: now, slowed_at: None, inherits_until }
     }
 
     /// When a call may go out.
@@ -67,6 +66,12 @@ impl Bucket {
     /// What AWS counted so far is not known, but it is not more than a full bucket.
     pub(super) fn empty(&mut self, now: Instant) {
         self.full_at = now + self.interval * self.burst;
+        self.slowed_at = Some(now);
+    }
+
+    /// Whether what is throttled by now may be throttled for calls that were made before this bucket was there.
+    pub(super) fn inherits(&self, now: Instant) -> bool {
+        now < self.inherits_until
     }
 
     pub(super) fn per_second(&self) -> f64 {

@@ -37,6 +37,33 @@ async fn a_burst_is_used_up_and_then_refilled() {
     assert!((0.99..1.05).contains(&taken), "{taken}");
 }
 
+/// By now AWS counts no call that was made before.
+async fn settled() -> Pacer {
+    let pacer = Pacer::new(Rates::of_aws());
+    let operations = ["CreateEmailIdentity", "GetEmailIdentity", "GetAccount", "ListContacts"];
+    seconds_for(&pacer, &operations).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    pacer
+}
+
+#[tokio::test(start_paused = true)]
+async fn first_calls_that_are_throttled_are_put_off_and_show_nothing() {
+    let pacer = Pacer::new(Rates::of_aws());
+    let operations = ["GetEmailIdentity", "GetAccount", "ListContacts"];
+    seconds_for(&pacer, &operations).await;
+    for operation in operations {
+        assert_eq!(pacer.throttled("ses", operation), None);
+    }
+    let taken = seconds_for(&pacer, &operations).await;
+    assert!((1.0..1.1).contains(&taken), "{taken}");
+    assert_eq!(
+        pacer
+            .throttled("ses", "GetAccount")
+            .map(|slowdown| matches!(slowdown, Slowdown::Operation(_))),
+        Some(true)
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn throttling_of_one_operation_alone_slows_only_that_one() {
     let pacer = Pacer::new(Rates::of_aws());
@@ -49,7 +76,7 @@ async fn throttling_of_one_operation_alone_slows_only_that_one() {
 
 #[tokio::test(start_paused = true)]
 async fn two_operations_throttled_together_slow_the_whole_service() {
-    let pacer = Pacer::new(Rates::of_aws());
+    let pacer = settled().await;
     seconds_for(&pacer, &["CreateEmailIdentity", "GetEmailIdentity", "GetAccount"]).await;
     let first = pacer.throttled("ses", "GetEmailIdentity");
     assert!(matches!(first, Some(Slowdown::Operation(rate)) if rate < 0.7), "{first:?}");
@@ -63,7 +90,7 @@ async fn two_operations_throttled_together_slow_the_whole_service() {
 
 #[tokio::test(start_paused = true)]
 async fn whether_a_limit_is_shared_is_tried_anew_after_a_while() {
-    let pacer = Pacer::new(Rates::of_aws());
+    let pacer = settled().await;
     let apart = async || seconds_for(&pacer, &["ListContacts", "GetEmailIdentity"]).await;
     let throttle = || {
         pacer.throttled("ses", "GetEmailIdentity");
@@ -83,7 +110,7 @@ async fn whether_a_limit_is_shared_is_tried_anew_after_a_while() {
 
 #[tokio::test(start_paused = true)]
 async fn what_was_slowed_down_recovers_with_calls_that_pass() {
-    let pacer = Pacer::new(Rates::of_aws());
+    let pacer = settled().await;
     pacer.pass("ses", "GetEmailIdentity").await;
     pacer.throttled("ses", "GetEmailIdentity");
     let slow = seconds_for(&pacer, &["GetEmailIdentity"; 10]).await;
