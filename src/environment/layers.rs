@@ -2,7 +2,7 @@
 //!
 //! Invariant: no file, whatever is in it, does more than produce findings.
 
-use super::document::Node;
+use super::document::{Entries, Node};
 use super::finding::Finding;
 use super::names::FileName;
 use super::source::{Location, Source};
@@ -276,7 +276,7 @@ fn duplicate_key(source: &Arc<Source>, span: Range<usize>, root: &Node) -> Findi
 }
 
 fn keys_called(node: &Node, name: &str, found: &mut Vec<Location>) {
-    for (key, entry) in node.entries().into_iter().flatten() {
+    for (key, entry) in node.entries().into_iter().flat_map(Entries::iter) {
         if key == name {
             found.push(entry.key_location());
         }

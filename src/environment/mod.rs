@@ -12,6 +12,7 @@ mod finding;
 mod layers;
 #[cfg(test)]
 mod of_text;
+mod plain;
 mod reading;
 mod rules;
 mod schema;
@@ -37,6 +38,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 /// An environment file that was read, with those it extends underneath, and found right.
 #[derive(Clone, Debug)]
@@ -51,7 +53,7 @@ pub struct Environment {
     pub neighbours: Vec<Neighbour>,
     /// What reviewers at AWS read, filled in; none where no production access is declared.
     pub statement: Option<Statement>,
-    document: Node,
+    document: Arc<Node>,
 }
 
 /// Another environment of the same project folder.
@@ -83,10 +85,10 @@ impl fmt::Display for Neighbour {
 /// Everything that is wrong, at once, warnings included.
 pub fn load(root: &Path, name: &FileName) -> Result<Environment, Findings> {
     let mut findings = Vec::new();
-    let Some(whole) = layers::read(root, name, &mut findings) else {
+    let Some(whole) = layers::read(root, name, &mut findings).map(Arc::new) else {
         return Err(Findings::new(findings));
     };
-    let reading = reading::read(name, whole.clone());
+    let reading = reading::read(name, Arc::clone(&whole));
     findings.extend(reading.findings);
     let Some(settings) = reading.settings else { return Err(Findings::new(findings)) };
     let mut environment = Environment {
@@ -140,7 +142,7 @@ fn others(root: &Path, name: &FileName, document: &Node) -> Vec<Environment> {
     let read = |name: FileName| {
         let mut findings = Vec::new();
         let document = layers::read(root, &name, &mut findings)?;
-        let reading = reading::read(&name, document);
+        let reading = reading::read(&name, Arc::new(document));
         if !reading.findings.is_empty() {
             return None;
         }

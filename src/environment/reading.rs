@@ -8,8 +8,10 @@ use super::names::FileName;
 use super::shape;
 use super::source::Location;
 use super::types::Settings;
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde::de::value::Error;
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 /// Each round takes out one level of a table that became incomplete; no table is this deep.
 const MOST_ROUNDS: usize = 12;
@@ -19,7 +21,7 @@ pub(super) struct Reading {
     /// What it says; `None` where nothing sensible is left.
     pub(super) settings: Option<Settings>,
     /// What of the document the settings were read from.
-    pub(super) document: Node,
+    pub(super) document: Arc<Node>,
     /// The paths that were left out because they could not be read.
     pub(super) unread: Vec<Vec<String>>,
     /// Whether account and Region are those of the file.
@@ -29,7 +31,7 @@ pub(super) struct Reading {
 }
 
 /// Reads a document, leaving out what does not fit the shape of an environment.
-pub(super) fn read(name: &FileName, mut document: Node) -> Reading {
+pub(super) fn read(name: &FileName, mut document: Arc<Node>) -> Reading {
     let mut findings = Vec::new();
     let mut unread: Vec<Vec<String>> = Vec::new();
     for round in 0..MOST_ROUNDS {
@@ -51,7 +53,7 @@ pub(super) fn read(name: &FileName, mut document: Node) -> Reading {
         paths.sort_by(|left, right| backwards(left, right));
         paths.dedup();
         for path in paths {
-            document.remove(&path);
+            Arc::make_mut(&mut document).remove(&path);
             unread.push(path);
         }
     }
@@ -85,15 +87,19 @@ fn backwards(left: &[String], right: &[String]) -> Ordering {
 }
 
 /// The settings of what is left, with stand-ins for the names that everything needs; whether there are none of them.
-fn settings(document: &Node) -> (Result<Settings, serde_json::Error>, bool) {
-    let mut plain = document.plain();
-    let mut knows_account = true;
-    if let Value::Object(members) = &mut plain {
-        members.entry("project").or_insert_with(|| json!("unknown"));
-        members.entry("aws").or_insert_with(|| {
-            knows_account = false;
-            json!({ "account": "000000000000", "region": "us-east-1" })
-        });
+fn settings(document: &Node) -> (Result<Settings, Error>, bool) {
+    let has = |name| document.entries().is_some_and(|entries| entries.has(name));
+    let (knows_project, knows_account) = (has("project"), has("aws"));
+    if knows_project && knows_account {
+        return (Settings::deserialize(document), true);
     }
-    (serde_json::from_value(plain), knows_account)
+    let mut stood_in = document.clone();
+    if !knows_project {
+        stood_in.stand_in(["project"], "unknown");
+    }
+    if !knows_account {
+        stood_in.stand_in(["aws", "account"], "000000000000");
+        stood_in.stand_in(["aws", "region"], "us-east-1");
+    }
+    (Settings::deserialize(&stood_in), knows_account)
 }

@@ -16,7 +16,7 @@ mod references;
 mod senders;
 mod sets;
 
-use super::document::Node;
+use super::document::{Entries, Node};
 use super::finding::{Finding, Severity};
 use super::names::{AccountId, IdentityName, Region};
 use super::source::Location;
@@ -112,12 +112,12 @@ impl Subject<'_> {
     fn declared(&self, section: &str) -> Vec<String> {
         let (node, found) = self.whole.nearest(&[section]);
         let entries = node.entries().filter(|_| found);
-        let names = entries.into_iter().flatten().map(|(name, _)| name);
-        let normal = |name: &String| match section {
+        let names = entries.into_iter().flat_map(Entries::iter).map(|(name, _)| name);
+        let normal = |name: &str| match section {
             "identities" => {
-                IdentityName::parse(name).map_or_else(|_| name.clone(), |name| name.to_string())
+                IdentityName::parse(name).map_or_else(|_| name.to_owned(), |name| name.to_string())
             }
-            _ => name.clone(),
+            _ => name.to_owned(),
         };
         names.map(normal).collect()
     }

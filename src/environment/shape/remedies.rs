@@ -135,7 +135,7 @@ pub(super) fn remedy(node: &Node, shape: &Shape) -> String {
             "write `[{ ... }]`, or a header with two brackets: `[[...]]`".to_owned()
         }
         (Shape::Text(Some(format)), Content::Integer(number)) => {
-            match (format.name, u32::try_from(*number)) {
+            match (format.name, u32::try_from(**number)) {
                 ("time-span", Ok(seconds)) => {
                     format!("write `\"{}\"` for so many seconds", TimeSpan::from_seconds(seconds))
                 }

@@ -2,7 +2,7 @@
 
 use super::remedies::{choices, expected, remedy, unknown_key_remedy, unknown_word_remedy};
 use super::{Choice, Field, Shape, Table};
-use crate::environment::document::{Content, Node};
+use crate::environment::document::{Content, Entries, Node};
 use crate::environment::finding::Finding;
 use crate::environment::names::Format;
 use crate::environment::words::{key, listed, path, shown};
@@ -55,21 +55,20 @@ impl Walk {
                         "out-of-range",
                         format!("`{}` cannot be {number}", self.name()),
                     )
-                    .labelled(if number < least { "too small" } else { "too large" })
+                    .labelled(if **number < *least { "too small" } else { "too large" })
                     .helped(format!("write a whole number from {least} to {most}"));
                     self.report(node, finding);
                 }
             }
-            (Shape::Number, Content::Float(_) | Content::Integer(_)) if !node.plain().is_null() => {
-            }
+            (Shape::Number, Content::Float(_) | Content::Integer(_)) if node.is_plain() => {}
             (Shape::Text(None), Content::Text(_)) | (Shape::Switch, Content::Switch(_)) => {}
             (Shape::Free, _) => self.free(node),
             _ => self.wrong_type(node, shape),
         }
     }
 
-    fn table(&mut self, node: &Node, entries: &BTreeMap<String, Node>, table: &Table) {
-        for (name, entry) in entries {
+    fn table(&mut self, node: &Node, entries: &Entries, table: &Table) {
+        for (name, entry) in entries.iter() {
             if self.is_full() {
                 return;
             }
@@ -80,20 +79,20 @@ impl Walk {
         }
         let mut missing: Vec<&String> = Vec::new();
         for (name, field) in &table.fields {
-            if field.required && !entries.contains_key(name) {
+            if field.required && !entries.has(name) {
                 missing.push(name);
             }
         }
         let chosen: Vec<&Choice> = table
             .choices
             .iter()
-            .filter(|choice| choice.fields.iter().any(|name| entries.contains_key(name)))
+            .filter(|choice| choice.fields.iter().any(|name| entries.has(name)))
             .collect();
         match chosen[..] {
             [] if table.choices.is_empty() => {}
             [] => self.nothing_chosen(node, table),
             [only] => {
-                missing.extend(only.required.iter().filter(|name| !entries.contains_key(*name)));
+                missing.extend(only.required.iter().filter(|name| !entries.has(*name)));
             }
             [first, second, ..] => self.too_much_chosen(entries, table, first, second),
         }
@@ -102,15 +101,10 @@ impl Walk {
         }
     }
 
-    fn named(
-        &mut self,
-        entries: &BTreeMap<String, Node>,
-        format: Option<&'static Format>,
-        shape: &Shape,
-    ) {
+    fn named(&mut self, entries: &Entries, format: Option<&'static Format>, shape: &Shape) {
         let mut seen: BTreeMap<String, &Node> = BTreeMap::new();
         // In the order of the file, so that the second of two equal names is the one that comes second.
-        let mut ordered: Vec<(&String, &Node)> = entries.iter().collect();
+        let mut ordered: Vec<(&str, &Node)> = entries.iter().collect();
         ordered.sort_by_cached_key(|(_, entry)| entry.order());
         for (name, entry) in ordered {
             if self.is_full() {
@@ -251,13 +245,13 @@ impl Walk {
 
     fn too_much_chosen(
         &mut self,
-        entries: &BTreeMap<String, Node>,
+        entries: &Entries,
         table: &Table,
         first: &Choice,
         second: &Choice,
     ) {
         let one = |choice: &Choice| {
-            let name = choice.fields.iter().find(|name| entries.contains_key(*name))?;
+            let name = choice.fields.iter().find(|name| entries.has(*name))?;
             Some((name.clone(), entries.get(name)?))
         };
         let (Some(first), Some(second)) = (one(first), one(second)) else { return };
@@ -286,7 +280,7 @@ impl Walk {
     fn free(&mut self, node: &Node) {
         match &node.content {
             Content::Table(entries) => {
-                for (name, entry) in entries {
+                for (name, entry) in entries.iter() {
                     self.within(name, |walk| walk.free(entry));
                 }
             }
@@ -295,7 +289,7 @@ impl Walk {
                     self.within(&index.to_string(), |walk| walk.free(item));
                 }
             }
-            Content::Time | Content::Float(_) | Content::Integer(_) if node.plain().is_null() => {
+            Content::Time | Content::Float(_) | Content::Integer(_) if !node.is_plain() => {
                 let finding = Finding::error(
                     "wrong-type",
                     format!("`{}` cannot be said in JSON", self.name()),
