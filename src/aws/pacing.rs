@@ -10,8 +10,8 @@ mod rates;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -20,8 +20,11 @@ use tokio::time::Instant;
 use self::bucket::Lane;
 pub use self::rates::{Rate, Rates};
 
-/// Two operations of one service that are throttled within this time show that they share a limit.
+/// The calls of so long a time show whether the operations of a service share a limit.
 const TOGETHER: Duration = Duration::from_secs(5);
+/// Of those calls, so many in a hundred are throttled where they do: each operation by itself is called as often as the
+/// limit allows, so where there are two, every second call is one too many. Jitter and other programs throttle far fewer.
+const THROTTLED_WHERE_SHARED: usize = 40;
 /// How long a limit is taken for shared before that is tried anew; each time that it shows again, twice as long.
 const SHARED_FOR: Duration = Duration::from_mins(2);
 
@@ -44,10 +47,30 @@ pub(super) struct Pacer {
 #[derive(Debug, Default)]
 struct Lanes {
     by_operation: BTreeMap<(String, String), Arc<Lane>>,
-    /// When each operation was last throttled.
-    throttled: BTreeMap<(String, String), Instant>,
+    /// The calls of late, by service.
+    of_late: BTreeMap<String, OfLate>,
     /// Services whose operations share one limit, as throttling showed.
     by_service: BTreeMap<String, Shared>,
+}
+
+/// The calls of a service of late.
+#[derive(Debug, Default)]
+struct OfLate {
+    passed: VecDeque<Instant>,
+    throttled: VecDeque<(Instant, String)>,
+}
+
+impl OfLate {
+    fn forget_before(&mut self, then: Instant) {
+        while self.passed.pop_front_if(|at| *at < then).is_some() {}
+        while self.throttled.pop_front_if(|(at, _)| *at < then).is_some() {}
+    }
+
+    /// Whether so many calls of several operations were throttled as only a limit that they share explains.
+    fn shows_a_shared_limit(&self) -> bool {
+        let several = self.throttled.iter().any(|(_, operation)| *operation != self.throttled[0].1);
+        several && self.throttled.len() * 100 >= self.passed.len() * THROTTLED_WHERE_SHARED
+    }
 }
 
 /// One lane for a whole service.
@@ -64,10 +87,13 @@ impl Lanes {
         shared.map(|shared| &shared.lane)
     }
 
-    /// Whether another operation of the service was throttled just now.
-    fn is_throttled_elsewhere(&self, service: &str, operation: &str, now: Instant) -> bool {
-        let of_service = self.throttled.iter().filter(|((of, _), _)| of == service);
-        of_service.into_iter().any(|((_, called), at)| called != operation && *at + TOGETHER > now)
+    /// What was called of late.
+    fn of_late(&mut self, service: &str, now: Instant) -> &mut OfLate {
+        let of_late = self.of_late.entry(service.to_owned()).or_default();
+        if let Some(then) = now.checked_sub(TOGETHER) {
+            of_late.forget_before(then);
+        }
+        of_late
     }
 
     fn share(&mut self, service: &str, rate: Rate, now: Instant) -> &Arc<Lane> {
@@ -118,11 +144,13 @@ impl Pacer {
         if let Some(shared) = shared {
             shared.pass().await;
         }
+        let now = Instant::now();
+        self.with_lanes(|lanes| lanes.of_late(service, now).passed.push_back(now));
     }
 
     /// AWS throttled a call that had passed: somebody else makes the same calls, or AWS counts other operations against
-    /// the same limit. As long as only one operation is throttled, it is the former, and only that one becomes slower.
-    /// The first calls tell neither: the command before this one may have made the same, so they are only put off.
+    /// the same limit. Unless much of what several operations ask is throttled, it is the former, and only this one becomes
+    /// slower. The first calls tell neither: the command before this one may have made the same, so they are only put off.
     pub(super) fn throttled(&self, service: &str, operation: &str) -> Option<Slowdown> {
         let rate = self.rates.0(service, operation)?;
         let now = Instant::now();
@@ -136,11 +164,13 @@ impl Pacer {
                 && lane.with_bucket(|bucket| bucket.inherits(now))
             {
                 lane.with_bucket(|bucket| bucket.empty(now));
+                // As good as never made.
+                lanes.of_late(service, now).passed.pop_back();
                 return None;
             }
-            let is_shared =
-                service == "ses" && lanes.is_throttled_elsewhere(service, operation, now);
-            lanes.throttled.insert(key.clone(), now);
+            let of_late = lanes.of_late(service, now);
+            of_late.throttled.push_back((now, operation.to_owned()));
+            let is_shared = service == "ses" && of_late.shows_a_shared_limit();
             if is_shared {
                 let lane = lanes.share(service, rate, now);
                 lane.with_bucket(|bucket| bucket.empty(now));

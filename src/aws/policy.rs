@@ -222,10 +222,10 @@ impl Statement {
     }
 }
 
-/// One value is written without brackets, as AWS's own examples do.
+/// One value is written without brackets, as AWS's own examples do. An empty text is a value too.
 fn list(values: &BTreeSet<String>) -> Value {
     match values.first() {
-        Some(only) if values.len() == 1 => json!(only),
+        Some(only) if values.len() == 1 && !only.is_empty() => json!(only),
         _ => json!(values),
     }
 }

@@ -63,5 +63,5 @@ pub(super) fn of_kind(blueprint: &Blueprint, kind: &str) -> Vec<String> {
 
 /// The spec at `address`.
 pub(super) fn spec(blueprint: &Blueprint, address: &str) -> Value {
-    at(blueprint, address).spec.clone()
+    Value::clone(&at(blueprint, address).spec)
 }

@@ -20,12 +20,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::aws::Facts;
-use crate::engine::{Address, Graph, PROTECTED, Resource};
+use crate::engine::{Address, Graph, PROTECTED, Pool, Resource};
 use crate::environment::names::IdentityName;
 use crate::environment::{Environment, Finding, Severity};
 
 pub use permissions::permissions;
-pub use records::{ManualRecord, RecordType};
+pub use records::{ManualRecord, RecordType, manual_records};
 
 /// What to do about a finding that no file should be able to bring about.
 const OUR_FAULT: &str = "please report this: it is a fault of sesinfra's, not of the file";
@@ -35,8 +35,6 @@ const OUR_FAULT: &str = "please report this: it is a fault of sesinfra's, not of
 pub struct Blueprint {
     /// The resources.
     pub graph: Graph,
-    /// DNS records that somebody else publishes.
-    pub manual: Vec<ManualRecord>,
     /// What may not be meant. Errors give no blueprint.
     pub findings: Vec<Finding>,
     /// Roots of which the file says, each by itself, whether they are protected.
@@ -50,11 +48,11 @@ pub(crate) struct Draft {
     /// Where each of them is among those.
     places: BTreeMap<Address, usize>,
     children: BTreeMap<Address, Vec<Address>>,
-    manual: Vec<ManualRecord>,
     findings: Vec<Finding>,
     /// Who needs which records, see [`Draft::records_of`].
     records: BTreeMap<Address, BTreeSet<Address>>,
     protection: BTreeMap<Address, bool>,
+    specs: Pool,
 }
 
 impl Draft {
@@ -79,7 +77,7 @@ impl Draft {
         spec: &S,
     ) -> Option<Resource> {
         match Resource::new(address.clone(), spec) {
-            Ok(resource) => Some(resource),
+            Ok(resource) => Some(resource.pooled(&mut self.specs)),
             Err(error) => {
                 let finding =
                     Finding::error("internal", format!("{address} has no JSON form: {error}"));
@@ -94,11 +92,6 @@ impl Draft {
         let Some(protect) = protect else { return root };
         self.protection.insert(root.address.clone(), protect);
         if protect { root.known_as(PROTECTED) } else { root }
-    }
-
-    /// Adds a record that somebody else publishes.
-    pub(crate) fn add_manual(&mut self, record: ManualRecord) {
-        self.manual.push(record);
     }
 
     /// Adds a finding.
@@ -146,7 +139,7 @@ pub fn blueprint(environment: &Environment, facts: &Facts) -> Result<Blueprint, 
     events::events(environment, facts, &mut draft);
     senders::senders(environment, facts, &mut draft);
     domains::domains(environment, facts, &mut draft);
-    let Draft { resources, manual, mut findings, protection, .. } = draft;
+    let Draft { resources, mut findings, protection, .. } = draft;
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         return Err(findings);
     }
@@ -160,7 +153,7 @@ pub fn blueprint(environment: &Environment, facts: &Facts) -> Result<Blueprint, 
         // What is left is not declared at all: then whatever is there is left alone.
         Ok(graph) => {
             let graph = graph.leaving(ignored.into_keys());
-            Ok(Blueprint { graph, manual, findings, protection })
+            Ok(Blueprint { graph, findings, protection })
         }
         Err(error) => {
             findings.push(Finding::error("order", error.to_string()).helped(OUR_FAULT));

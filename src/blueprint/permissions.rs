@@ -115,7 +115,7 @@ impl Wanted<'_> {
 
     fn of_kind<'b>(&'b self, kind: &'b str) -> impl Iterator<Item = (&'b Address, &'b Value)> {
         let all = self.graph.in_order().filter(move |one| one.address.kind() == kind);
-        all.map(|one| (&one.address, &one.spec))
+        all.map(|one| (&one.address, &*one.spec))
     }
 
     fn named(&self, kind: &str, arn: impl Fn(&str) -> String) -> BTreeSet<String> {

@@ -55,37 +55,69 @@ fn dns_address(domain: &str) -> Address {
 /// Adds them to `into`.
 pub(super) fn records(environment: &Environment, facts: &Facts, into: &mut Draft) {
     let mut published = Published { environment, facts, nodes: BTreeMap::new() };
-    for (name, identity) in &environment.settings.identities {
+    for (name, identity) in identities(environment, DnsMode::Route53) {
+        let place = Place { key: ["identities", &name.to_string()], zone: identity.zone.as_ref() };
         let needed = of_identity(facts, name, identity);
-        let parent = identity_address(name);
-        match identity.dns {
-            DnsMode::Manual => list(name, &parent, needed, into),
-            DnsMode::Route53 => {
-                let place =
-                    Place { key: ["identities", &name.to_string()], zone: identity.zone.as_ref() };
-                published.add(name.domain(), &parent, &place, needed, into);
-            }
-        }
+        published.add(name.domain(), &identity_address(name), &place, needed, into);
     }
-    for (set, tracking) in tracking_domains(environment) {
+    for (set, tracking) in tracking_domains(environment, DnsMode::Route53) {
+        let place = Place { key: ["configuration_sets", set.as_str()], zone: None };
         let needed = vec![of_tracking(facts, tracking)];
-        let parent = Address::new("configuration_set", set.as_str());
-        match tracking.dns {
-            DnsMode::Manual => {
-                list(&IdentityName::Domain(tracking.domain.clone()), &parent, needed, into);
-            }
-            DnsMode::Route53 => {
-                let place = Place { key: ["configuration_sets", set.as_str()], zone: None };
-                published.add(&tracking.domain, &parent, &place, needed, into);
-            }
-        }
+        published.add(&tracking.domain, &set_address(set), &place, needed, into);
     }
     published.finish(into);
 }
 
-fn tracking_domains(environment: &Environment) -> impl Iterator<Item = (&SetName, &Tracking)> {
+/// The records that somebody else publishes, for all of `environment`.
+pub fn manual_records(
+    environment: &Environment,
+    facts: &Facts,
+) -> impl Iterator<Item = ManualRecord> {
+    let of_identities = identities(environment, DnsMode::Manual).flat_map(|(name, identity)| {
+        listed(name.clone(), identity_address(name), of_identity(facts, name, identity))
+    });
+    let of_sets = tracking_domains(environment, DnsMode::Manual).flat_map(|(set, tracking)| {
+        let name = IdentityName::Domain(tracking.domain.clone());
+        listed(name, set_address(set), vec![of_tracking(facts, tracking)])
+    });
+    of_identities.chain(of_sets)
+}
+
+fn listed(
+    identity: IdentityName,
+    needed_by: Address,
+    needed: Vec<Needed>,
+) -> impl Iterator<Item = ManualRecord> {
+    needed.into_iter().map(move |Needed { name, kind, value, purpose, .. }| ManualRecord {
+        identity: identity.clone(),
+        needed_by: needed_by.clone(),
+        name,
+        kind,
+        value,
+        purpose,
+    })
+}
+
+fn set_address(set: &SetName) -> Address {
+    Address::new("configuration_set", set.as_str())
+}
+
+/// The identities whose records are published in this way.
+fn identities(
+    environment: &Environment,
+    dns: DnsMode,
+) -> impl Iterator<Item = (&IdentityName, &Identity)> {
+    environment.settings.identities.iter().filter(move |(_, identity)| identity.dns == dns)
+}
+
+/// The tracking domains whose records are published in this way, each with its set.
+fn tracking_domains(
+    environment: &Environment,
+    dns: DnsMode,
+) -> impl Iterator<Item = (&SetName, &Tracking)> {
     let sets = environment.settings.configuration_sets.iter();
-    sets.filter_map(|(name, set)| Some((name, set.tracking.as_ref()?)))
+    let sets = sets.filter_map(|(name, set)| Some((name, set.tracking.as_ref()?)));
+    sets.filter(move |(_, tracking)| tracking.dns == dns)
 }
 
 /// Where in the file it says what needs a zone, and which zone it names.
@@ -184,20 +216,6 @@ fn label_for(spec: &dns::Spec, domain: &str, label: &str, wanted: &dns::Record) 
     match spec.records.get(label) {
         Some(other) if other.name != wanted.name => dns::label_beside(label, &wanted.name, domain),
         _ => label.to_owned(),
-    }
-}
-
-/// Lists records for somebody else.
-fn list(identity: &IdentityName, needed_by: &Address, needed: Vec<Needed>, into: &mut Draft) {
-    for Needed { name, kind, value, purpose, .. } in needed {
-        into.add_manual(ManualRecord {
-            identity: identity.clone(),
-            needed_by: needed_by.clone(),
-            name,
-            kind,
-            value,
-            purpose,
-        });
     }
 }
 

@@ -16,7 +16,9 @@ use super::open::Opened;
 use super::planned::{meant, private_keys};
 use crate::engine::{Address, Report, apply};
 use crate::environment::names::FileName;
-use crate::view::{Document, Flags, Progress, Purpose, plan_text, report_json, report_text};
+use crate::view::{
+    Document, Flags, Progress, Purpose, plan_text, report_json, report_text, write_plan_text,
+};
 
 /// How long steps wait for the outside unless `--wait` says otherwise.
 const WAITING_MAX: Duration = Duration::from_mins(10);
@@ -151,7 +153,10 @@ impl Run<'_> {
     /// The plan is what is consented to; where the answer is for a program, it stands beside it.
     fn show(&self, document: &Document, format: Format) -> Result<(), Failure> {
         match format {
-            Format::Text => self.answer(&plan_text(document, self.output_style())),
+            Format::Text => {
+                let style = self.output_style();
+                self.answer_in_pieces(|out| write_plan_text(document, style, out))
+            }
             Format::Json => {
                 self.say(&plan_text(document, self.error_style()));
                 Ok(())

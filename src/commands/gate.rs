@@ -130,6 +130,8 @@ fn root<'a>(plan: &'a Plan, change: &'a PlannedChange) -> &'a Address {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::engine::{Family, Impact, Unmanaged};
 
@@ -137,7 +139,7 @@ mod tests {
         PlannedChange {
             address: address.parse().unwrap(),
             action,
-            fields: Vec::new(),
+            fields: Arc::default(),
             from: None,
             to: None,
             parent: None,

@@ -46,6 +46,7 @@ pub use exit::Exit;
 pub use host::{Host, Terminal};
 
 use std::ffi::OsString;
+use std::fmt;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -168,6 +169,19 @@ impl Run<'_> {
         written.map_err(|error| Failure::input(unwritten(&error)))
     }
 
+    /// Writes a long answer piece by piece.
+    fn answer_in_pieces(
+        &self,
+        write: impl FnOnce(&mut dyn fmt::Write) -> fmt::Result,
+    ) -> Result<(), Failure> {
+        let mut pieces = Pieces { run: self, piece: String::new(), failure: None };
+        let written = write(&mut pieces).and_then(|()| pieces.pass_on());
+        match pieces.failure {
+            Some(failure) => Err(failure),
+            None => written.map_err(Failure::internal),
+        }
+    }
+
     /// Says something beside the answer.
     fn say(&self, text: &str) {
         self.host.screen().say(text);
@@ -180,6 +194,36 @@ impl Run<'_> {
             None => self.host.directory.clone(),
         };
         root::find_root(&start, &self.host.program)
+    }
+}
+
+/// An answer on its way out.
+struct Pieces<'a, 'b> {
+    run: &'a Run<'b>,
+    /// What is not passed on yet.
+    piece: String,
+    /// Why it could not be.
+    failure: Option<Failure>,
+}
+
+impl Pieces<'_, '_> {
+    /// How long a piece is, in bytes.
+    const LONG: usize = 64 * 1024;
+
+    fn pass_on(&mut self) -> fmt::Result {
+        if let Err(failure) = self.run.answer(&self.piece) {
+            self.failure = Some(failure);
+            return Err(fmt::Error);
+        }
+        self.piece.clear();
+        Ok(())
+    }
+}
+
+impl fmt::Write for Pieces<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.piece.push_str(text);
+        if self.piece.len() < Self::LONG { Ok(()) } else { self.pass_on() }
     }
 }
 

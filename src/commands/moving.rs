@@ -178,7 +178,7 @@ impl Policy {
         };
         Self {
             name,
-            spec: spec.unwrap_or_else(|| live.spec.clone()),
+            spec: Arc::unwrap_or_clone(spec.unwrap_or_else(|| Arc::clone(&live.spec))),
             attachments: of(true),
             others: of(false).into_iter().map(other).collect(),
             live: live.clone(),
@@ -195,7 +195,7 @@ impl Policy {
         let arn = arn.ok_or_else(|| Failure::internal("IAM tells no ARN of the policy"))?;
         for attachment in &self.attachments {
             let (_, principal) = attachment.address.name().split_once('/').unwrap_or_default();
-            let mut spec = attachment.spec.clone();
+            let mut spec = Value::clone(&attachment.spec);
             spec["policy"] = json!(arn);
             let name = format!("{}/{principal}", self.name);
             let change = creation(&name, spec, Marks::default());

@@ -14,7 +14,7 @@ use super::planned::private_keys;
 use super::{Run, plan_file};
 use crate::engine::Refresh;
 use crate::environment::names::FileName;
-use crate::view::{Document, Purpose, Style, plan_json, plan_markdown, plan_text};
+use crate::view::{Document, Purpose, plan_json, plan_markdown, write_plan_text};
 
 /// Show what would change, and change nothing
 ///
@@ -95,7 +95,7 @@ pub(super) async fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Fa
     }
     let (is_refused, changes) = (!document.refusals.is_empty(), document.plan.has_changes_now());
     let document = shown(document, arguments.only);
-    run.answer(&rendered(&document, arguments.format, run.output_style()))?;
+    run.answer_plan(&document, arguments.format)?;
     run.tell_github(changes)?;
     Ok(if is_refused {
         Exit::Refused
@@ -129,16 +129,23 @@ pub(super) fn shown(document: Document, only: Option<Only>) -> Document {
     }
 }
 
-/// A plan in one of the forms.
-pub(super) fn rendered(document: &Document, format: PlanFormat, style: Style) -> String {
-    match format {
-        PlanFormat::Text => plan_text(document, style),
-        PlanFormat::Json => format!("{:#}\n", plan_json(document)),
-        PlanFormat::Markdown => plan_markdown(document),
-    }
-}
-
 impl Run<'_> {
+    /// Shows a plan in one of the forms.
+    pub(super) fn answer_plan(
+        &self,
+        document: &Document,
+        format: PlanFormat,
+    ) -> Result<(), Failure> {
+        match format {
+            PlanFormat::Text => {
+                let style = self.output_style();
+                self.answer_in_pieces(|out| write_plan_text(document, style, out))
+            }
+            PlanFormat::Json => self.answer(&format!("{:#}\n", plan_json(document))),
+            PlanFormat::Markdown => self.answer(&plan_markdown(document)),
+        }
+    }
+
     /// Later steps of a GitHub workflow read whether there are changes.
     fn tell_github(&self, changes: bool) -> Result<(), Failure> {
         let Some(path) = self.host.variables.get("GITHUB_OUTPUT").filter(|path| !path.is_empty())

@@ -12,7 +12,7 @@ use super::Run;
 use super::arguments::{Only, PlanFormat};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::plan::{rendered, shown};
+use super::plan::shown;
 use super::planned::private_keys;
 use crate::engine::{Refresh, chain};
 use crate::environment::load;
@@ -85,7 +85,7 @@ impl Run<'_> {
             return self.answer(&format!("{:#}\n", json!(all.collect::<Vec<_>>())));
         }
         for document in planned.iter().flatten() {
-            self.answer(&rendered(document, format, self.output_style()))?;
+            self.answer_plan(document, format)?;
         }
         if format == PlanFormat::Text {
             self.answer(&summary(names, planned))?;

@@ -58,7 +58,7 @@ impl Run<'_> {
         let plan = plan.map_err(|error| self.not_planned(error, opened))?;
         need_keys(opened, &plan)?;
         let mut records = match purpose {
-            Purpose::Apply => planned_records(&opened.blueprint.manual, &plan),
+            Purpose::Apply => planned_records(opened, &plan),
             Purpose::Destroy | Purpose::Release => Vec::new(),
         };
         judge(&mut records, self.host.lookup.as_ref()).await;
@@ -162,7 +162,7 @@ fn need_keys(opened: &Opened, plan: &Plan) -> Result<(), Failure> {
             references.any(|(address, path)| address == identity && path == KEY_AT_HAND.path())
         };
         let mut changes = plan.changes.iter();
-        changes.any(|it| it.address == signing || it.to.as_ref().is_some_and(needs_key))
+        changes.any(|it| it.address == signing || it.to.as_deref().is_some_and(needs_key))
     };
     match opened.facts.missing_keys.iter().find(|(name, _)| is_planned(name)) {
         Some((_, key)) => Err(Failure::input(Arc::clone(key)).hinted(key.hint())),

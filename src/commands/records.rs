@@ -1,14 +1,15 @@
 //! The DNS records that an environment needs: those that sesinfra publishes, and those that somebody else does.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::open::Opened;
-use crate::blueprint::ManualRecord;
+use crate::blueprint::{ManualRecord, manual_records};
 use crate::engine::{Action, Address, Arg, LiveValue, Plan};
-use crate::kinds::dns;
+use crate::kinds::dns::{self, RecordType};
 use crate::kinds::identity::KEY_AT_HAND;
 use crate::view::{Record, Verdict};
 
@@ -16,22 +17,21 @@ use crate::view::{Record, Verdict};
 type Known = BTreeMap<Address, Value>;
 
 /// The records that somebody else publishes for what is in `plan` and was read, with what is known of them by now.
-pub(super) fn planned_records(manual: &[ManualRecord], plan: &Plan) -> Vec<Record> {
-    let is_planned = |record: &&ManualRecord| {
+pub(super) fn planned_records(opened: &Opened, plan: &Plan) -> Vec<Record> {
+    let is_planned = |record: &ManualRecord| {
         plan.change(&record.needed_by).is_some() && !plan.unread.contains(&record.needed_by)
     };
-    manual_records(manual.iter().filter(is_planned), &plan.outputs)
+    let planned = || manual_records(&opened.environment, &opened.facts).filter(is_planned);
+    // Counted first, since there may be tens of thousands.
+    let mut records = Vec::with_capacity(planned().count());
+    records.extend(planned().map(|record| by_others(record, &plan.outputs)));
+    records
 }
 
-fn manual_records<'a>(
-    manual: impl Iterator<Item = &'a ManualRecord>,
-    known: &Known,
-) -> Vec<Record> {
-    let records = manual.map(|record| {
-        let owner = record.identity.to_string();
-        one(owner, record.purpose, record.kind.as_str(), (&record.name, &record.value), known)
-    });
-    records.collect()
+fn by_others(record: ManualRecord, known: &Known) -> Record {
+    let owner = record.identity.to_string();
+    let purpose = Cow::Borrowed(record.purpose);
+    one(owner, purpose, record.kind, (&record.name, &record.value), known)
 }
 
 /// What this plan removes is not there for long, whatever the DNS says now.
@@ -39,13 +39,13 @@ pub(super) fn mark_going(records: &mut [Record], plan: &Plan) {
     let changes = plan.pending().filter(|change| change.address.kind() == "dns");
     let changes = changes.filter(|change| change.action != Action::Forget);
     let going: BTreeSet<(String, &str)> = changes
-        .flat_map(|it| dns::removed(it.from.as_ref(), it.to.as_ref(), &it.notes))
+        .flat_map(|it| dns::removed(it.from.as_deref(), it.to.as_deref(), &it.notes))
         .map(|(name, kind)| (name, kind.as_str()))
         .collect();
     for record in records {
         let Some(name) = record.name.as_deref().map(dns::normal_name) else { continue };
         let may_be_there = matches!(record.verdict, Some(Verdict::Ok | Verdict::Unanswered(_)));
-        if may_be_there && going.contains(&(name, record.kind.as_str())) {
+        if may_be_there && going.contains(&(name, &*record.kind)) {
             record.verdict = Some(Verdict::Going);
         }
     }
@@ -60,26 +60,27 @@ pub(super) fn all_records<'a>(
     let known: Known = live.iter().map(|one| (one.address.clone(), one.outputs.clone())).collect();
     let resources = opened.blueprint.graph.in_order().filter(|it| it.address.kind() == "dns");
     let published = resources.flat_map(|resource| {
-        let records = dns::Spec::deserialize(&resource.spec).unwrap_or_default().records;
+        let records = dns::Spec::deserialize(&*resource.spec).unwrap_or_default().records;
         let owner = resource.address.name().to_owned();
         let published = live.iter().find(|one| one.address == resource.address);
-        let published = published.and_then(|one| dns::Spec::deserialize(&one.spec).ok());
+        let published = published.and_then(|one| dns::Spec::deserialize(&*one.spec).ok());
         let published = published.unwrap_or_default().records;
         let records = records.iter().map(|(label, record)| {
             // Where the key is not at hand, what is published is all that can be told of it.
             let published = published.get(label).filter(|_| is_of_key(&record.value));
             let value = published.map_or(&record.value, |it| &it.value);
-            one(owner.clone(), label, record.kind.as_str(), (&record.name, value), &known)
+            one(owner.clone(), label.clone().into(), record.kind, (&record.name, value), &known)
         });
         records.collect::<Vec<_>>()
     });
-    published.chain(manual_records(opened.blueprint.manual.iter(), &known)).collect()
+    let manual = manual_records(&opened.environment, &opened.facts);
+    published.chain(manual.map(|record| by_others(record, &known))).collect()
 }
 
 fn one(
     owner: String,
-    purpose: &str,
-    kind: &str,
+    purpose: Cow<'static, str>,
+    kind: RecordType,
     (name, value): (&Arg<String>, &Arg<String>),
     known: &Known,
 ) -> Record {
@@ -87,8 +88,8 @@ fn one(
     let (name, value) = (resolved(name, known), resolved(value, known));
     Record {
         owner,
-        purpose: purpose.to_owned(),
-        kind: kind.to_owned(),
+        purpose,
+        kind: kind.as_str().into(),
         // No identity tells the key that signs for it: nothing makes it known.
         known_after: name.as_ref().and(value.as_ref()).err().filter(|_| !is_key).cloned(),
         name: name.ok(),

@@ -7,7 +7,6 @@ use clap::Args;
 use super::arguments::PlanFormat;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::plan::rendered;
 use super::{Run, plan_file};
 
 /// Show a plan that `plan --out` wrote
@@ -32,6 +31,6 @@ Examples:
 
 pub(super) fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Failure> {
     let document = plan_file::read(&run.host.directory.join(&arguments.file))?;
-    run.answer(&rendered(&document, arguments.format, run.output_style()))?;
+    run.answer_plan(&document, arguments.format)?;
     Ok(Exit::Done)
 }

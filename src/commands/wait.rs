@@ -1,5 +1,6 @@
 //! `--wait`: until every identity is verified, with what the DNS says of each record that a verification waits for.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -82,8 +83,8 @@ async fn verified_ones(opened: &Opened, document: &Document) -> Result<Vec<LiveV
             let address = &resource.address;
             address.kind() == kind.name() && document.plan.change(address).is_some()
         });
-        let wanted: Vec<Wanted<Value>> = declared
-            .map(|it| Wanted::declared(it.address.name().to_owned(), it.spec.clone()))
+        let wanted: Vec<Wanted<Arc<Value>>> = declared
+            .map(|it| Wanted::declared(it.address.name().to_owned(), Arc::clone(&it.spec)))
             .collect();
         live.extend(kind.read(&wanted, Reading::Named).await.map_err(Failure::aws)?);
     }

@@ -11,6 +11,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use serde_json::Value;
 
+use super::argument::resolved;
 use super::schedule::Schedule;
 use super::settle::{Expected, NotConverged, ReadBack, Reread, Settling, mark, read_back};
 use super::work::{StepEnd, Work, carry_out, read_outputs};
@@ -89,7 +90,7 @@ struct Applying<'a> {
 
 impl<'a> Applying<'a> {
     fn new(plan: &'a Plan, registry: &'a Registry, control: &'a dyn Control) -> Self {
-        let wanted = plan.changes.iter().filter_map(|change| change.to.as_ref());
+        let wanted = plan.changes.iter().filter_map(|change| change.to.as_deref());
         Self {
             plan,
             registry,
@@ -185,7 +186,7 @@ impl<'a> Applying<'a> {
             .changes
             .get(&step.address)
             .ok_or_else(|| format!("the plan has a step for {} but no change", step.address))?;
-        let live = || change.from.clone().unwrap_or(Value::Null);
+        let live = || change.from.as_deref().cloned().unwrap_or(Value::Null);
         match step.verb {
             Verb::Delete => {
                 let with_parent = self.parent_goes(change);
@@ -226,9 +227,9 @@ impl<'a> Applying<'a> {
         let children = family.map(|family| family.children_meanwhile.clone()).unwrap_or_default();
         Ok(Change {
             name: change.address.name().to_owned(),
-            from: if verb == Verb::Create { None } else { change.from.clone() },
+            from: change.from.as_deref().filter(|_| verb != Verb::Create).cloned(),
             to,
-            fields: change.fields.clone(),
+            fields: change.fields.to_vec(),
             marks: Marks { children, digest: None },
             adopts: change.action == Action::Adopt || change.takes_back,
         })
@@ -310,7 +311,7 @@ impl<'a> Applying<'a> {
             // What was let go of is there as before, and the marks that are written last no longer name it.
             let changes = changes.filter(|change| change.action != Action::Forget);
             let members = changes.map(|change| {
-                let to = change.to.as_ref().map(|to| resolve(to, &self.outputs));
+                let to = change.to.as_ref().map(|to| resolved(to, &self.outputs));
                 (change.address.clone(), Expected { spec: to, ignore: &change.ignore })
             });
             Reread { family, members: members.collect() }

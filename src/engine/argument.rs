@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -138,6 +139,11 @@ pub fn resolve(spec: &Value, known: &BTreeMap<Address, Value>) -> Value {
         }
         other => other.clone(),
     }
+}
+
+/// The same; a spec without references is not copied.
+pub(super) fn resolved(spec: &Arc<Value>, known: &BTreeMap<Address, Value>) -> Arc<Value> {
+    if references(spec).is_empty() { Arc::clone(spec) } else { Arc::new(resolve(spec, known)) }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::argument::is_reference;
 
@@ -83,19 +83,16 @@ fn compare(path: String, live: Option<&Value>, wanted: Option<&Value>, fields: &
     if live == wanted {
         return;
     }
-    let members = |value: Option<&Value>| {
-        value.filter(|value| !is_reference(value)).and_then(Value::as_object).cloned()
-    };
+    fn members(value: Option<&Value>) -> Option<&Map<String, Value>> {
+        value.filter(|value| !is_reference(value)).and_then(Value::as_object)
+    }
+    let nothing = Map::new();
     // A whole object that appears or goes is listed member by member too, so that a reader sees each setting;
     // an object facing something else than an object differs as a whole.
     let (left, right) = match (members(live), members(wanted)) {
         (Some(left), Some(right)) => (left, right),
-        (Some(left), None) if wanted.is_none() && !left.is_empty() => {
-            (left, serde_json::Map::new())
-        }
-        (None, Some(right)) if live.is_none() && !right.is_empty() => {
-            (serde_json::Map::new(), right)
-        }
+        (Some(left), None) if wanted.is_none() && !left.is_empty() => (left, &nothing),
+        (None, Some(right)) if live.is_none() && !right.is_empty() => (&nothing, right),
         _ => {
             fields.push(Field { path, from: live.cloned(), to: wanted.cloned() });
             return;

@@ -4,6 +4,7 @@
 //! there only while the whole family is as declared.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -181,11 +182,11 @@ impl Kinship<'_> {
             if let Some(change) = changes.get_mut(&family.root) {
                 change.action = Action::Update;
                 change.reason = Some(reason_of_marks(&live.marks, family).to_owned());
-                change.fields = vec![Field {
+                change.fields = Arc::new([Field {
                     path: PlannedChange::MARKS.to_owned(),
                     from: Some(json!("incomplete")),
                     to: Some(json!("complete")),
-                }];
+                }]);
             }
         }
     }
@@ -202,7 +203,7 @@ pub fn digest_of_family(
 ) -> String {
     let declared: Vec<&Resource> = members.iter().filter_map(|it| graph.get(it)).collect();
     let specs: Vec<(&Address, &Value)> =
-        declared.iter().map(|it| (&it.address, &it.spec)).collect();
+        declared.iter().map(|it| (&it.address, &*it.spec)).collect();
     let ignored: BTreeMap<&Address, &BTreeSet<String>> = declared
         .iter()
         .filter(|it| !it.ignore.is_empty())

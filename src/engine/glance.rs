@@ -159,10 +159,10 @@ fn is_settled(
 
 /// Whether what tags and lists tell of a root is as declared, or left to others.
 fn is_as_told(resource: &Resource, told: &BTreeMap<&'static str, Value>) -> bool {
-    let mut live = resource.spec.clone();
+    let mut live = Value::clone(&resource.spec);
     let Some(members) = live.as_object_mut() else { return told.is_empty() };
     members.extend(told.iter().map(|(member, value)| ((*member).to_owned(), value.clone())));
-    let wanted = keeping(resource.spec.clone(), &live, &resource.ignore);
+    let wanted = keeping(Value::clone(&resource.spec), &live, &resource.ignore);
     difference(Some(&live), Some(&wanted), &[]).is_empty()
 }
 

@@ -2,11 +2,12 @@
 //! that no reference shows are given with their reason.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Address, references};
+use super::{Address, Pool, references};
 
 /// One wanted resource.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,13 +15,13 @@ pub struct Resource {
     /// Its name.
     pub address: Address,
     /// Its spec as JSON; outputs of others are references.
-    pub spec: Value,
+    pub spec: Arc<Value>,
     /// The resource whose marks name this one, or whose setting it is.
     pub parent: Option<Address>,
     /// How the parent's marks name this child.
     pub tokens: BTreeSet<String>,
     /// What it must come after although no reference shows it, each with the reason.
-    pub after: BTreeMap<Address, &'static str>,
+    pub after: Vec<(Address, &'static str)>,
     /// Paths that others may change: once it exists, what is there counts as wanted.
     pub ignore: BTreeSet<String>,
 }
@@ -31,15 +32,22 @@ impl Resource {
     /// # Errors
     /// When the spec has no JSON form, which a spec made of plain data always has.
     pub fn new<S: Serialize>(address: Address, spec: &S) -> Result<Self, serde_json::Error> {
-        let spec = serde_json::to_value(spec)?;
+        let spec = Arc::new(serde_json::to_value(spec)?);
         Ok(Self {
             address,
             spec,
             parent: None,
             tokens: BTreeSet::new(),
-            after: BTreeMap::new(),
+            after: Vec::new(),
             ignore: BTreeSet::new(),
         })
+    }
+
+    /// The same, with the spec of those in `pool` that have an equal one.
+    #[must_use]
+    pub fn pooled(mut self, pool: &mut Pool) -> Self {
+        self.spec = pool.share(Arc::unwrap_or_clone(self.spec));
+        self
     }
 
     /// The same, as a child or an aspect of `parent`.
@@ -66,7 +74,7 @@ impl Resource {
     /// The same, not before `other`.
     #[must_use]
     pub fn after(mut self, other: Address, reason: &'static str) -> Self {
-        self.after.insert(other, reason);
+        self.after.push((other, reason));
         self
     }
 }
@@ -102,13 +110,14 @@ pub struct Graph {
 impl Graph {
     /// Checks and orders `resources`.
     pub fn new(resources: impl IntoIterator<Item = Resource>) -> Result<Self, GraphError> {
-        let mut graph = Self::default();
-        for resource in resources {
-            let address = resource.address.clone();
-            if graph.resources.insert(address.clone(), resource).is_some() {
-                return Err(GraphError::Twice(address));
-            }
+        let mut resources: Vec<Resource> = resources.into_iter().collect();
+        resources.sort_by(|one, other| one.address.cmp(&other.address));
+        let twice = resources.windows(2).find(|pair| pair[0].address == pair[1].address);
+        if let Some([one, _]) = twice {
+            return Err(GraphError::Twice(one.address.clone()));
         }
+        let resources = resources.into_iter().map(|it| (it.address.clone(), it)).collect();
+        let mut graph = Self { resources, ..Self::default() };
         for resource in graph.resources.values() {
             let missing =
                 dependencies(resource).into_iter().find(|to| !graph.resources.contains_key(to));
@@ -216,7 +225,10 @@ impl Graph {
 
 fn dependencies(resource: &Resource) -> BTreeSet<Address> {
     let referred = references(&resource.spec).into_iter().map(|(address, _)| address);
-    referred.chain(resource.parent.clone()).chain(resource.after.keys().cloned()).collect()
+    referred
+        .chain(resource.parent.clone())
+        .chain(resource.after.iter().map(|(other, _)| other.clone()))
+        .collect()
 }
 
 #[cfg(test)]

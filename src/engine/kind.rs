@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{Address, Field, Glance, Life, Live, Marks, Reading, Wanted, touches};
 
@@ -41,6 +42,23 @@ impl<S> Change<S> {
     #[must_use]
     pub const fn creates(&self) -> bool {
         self.from.is_none()
+    }
+}
+
+/// A change as kinds are asked about it while a plan is made.
+pub(super) fn change_of(
+    address: &Address,
+    from: Option<&Value>,
+    to: &Value,
+    fields: &[Field],
+) -> Change<Value> {
+    Change {
+        name: address.name().to_owned(),
+        from: from.cloned(),
+        to: to.clone(),
+        fields: fields.to_vec(),
+        marks: Marks::default(),
+        adopts: false,
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is live: every kind read once, concurrently, beside what need not be read.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use futures_util::future::try_join_all;
 use serde_json::Value;
@@ -9,7 +10,7 @@ use super::glance::Settled;
 use super::{Address, Aim, BoxError, Graph, LiveValue, PlanError, Reading, Registry, Wanted};
 
 /// What is to be read, by kind.
-type Asked<'a> = BTreeMap<&'a str, Vec<Wanted<Value>>>;
+type Asked<'a> = BTreeMap<&'a str, Vec<Wanted<Arc<Value>>>>;
 
 /// The live resources that matter to one environment.
 #[derive(Clone, Debug, Default)]
@@ -51,7 +52,10 @@ impl World {
         });
         let mut world = Self::default();
         for (found, remarks) in try_join_all(reads).await? {
-            world.live.extend(found.into_iter().map(|one| (one.address.clone(), one)));
+            world.live.extend(found.into_iter().map(|mut one| {
+                share_spec(&mut one, graph);
+                (one.address.clone(), one)
+            }));
             for (address, text) in remarks {
                 world.remarks.entry(address).or_default().push(text);
             }
@@ -75,9 +79,9 @@ impl World {
     /// Reads the named resources afresh.
     pub(super) async fn read_named(
         registry: &Registry,
-        wanted: BTreeMap<Address, Option<Value>>,
+        wanted: BTreeMap<Address, Option<Arc<Value>>>,
     ) -> Result<Self, BoxError> {
-        let mut by_kind: BTreeMap<String, Vec<Wanted<Value>>> = BTreeMap::new();
+        let mut by_kind: BTreeMap<String, Vec<Wanted<Arc<Value>>>> = BTreeMap::new();
         for (address, spec) in wanted {
             let named = Wanted { name: address.name().to_owned(), spec, aim: Aim::Keep };
             by_kind.entry(address.kind().to_owned()).or_default().push(named);
@@ -127,6 +131,13 @@ impl World {
     }
 }
 
+/// What is live as it is declared is held once.
+fn share_spec(live: &mut LiveValue, graph: &Graph) {
+    if let Some(resource) = graph.get(&live.address).filter(|it| it.spec == live.spec) {
+        live.spec = Arc::clone(&resource.spec);
+    }
+}
+
 fn declared<'a>(
     graph: &'a Graph,
     registry: &Registry,
@@ -141,7 +152,7 @@ fn declared<'a>(
         }
         asked.entry(address.kind()).or_default().push(Wanted {
             name: address.name().to_owned(),
-            spec: Some(resource.spec.clone()),
+            spec: Some(Arc::clone(&resource.spec)),
             aim: aim(address),
         });
     }

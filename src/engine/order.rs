@@ -5,7 +5,7 @@ mod succession;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::families::Kinship;
-use super::planning::change_of;
+use super::kind::change_of;
 use super::{Action, Address, Family, Life, OnParentDelete, PlanError, PlannedChange, Step, Verb};
 
 type Node = (Verb, Address);
@@ -24,9 +24,9 @@ struct Ordering<'a> {
     kinship: &'a Kinship<'a>,
     changes: &'a BTreeMap<Address, PlannedChange>,
     /// Who depends on each resource directly, as declared or as found.
-    dependents: BTreeMap<Address, BTreeSet<Address>>,
-    /// Each step with those that must come before it.
-    before: BTreeMap<Node, BTreeSet<Node>>,
+    dependents: BTreeMap<Address, Vec<Address>>,
+    /// Each step with those that must come before it, some more than once.
+    before: BTreeMap<Node, Vec<Node>>,
 }
 
 /// Turns changes into numbered steps.
@@ -35,15 +35,15 @@ pub(super) fn order(
     changes: &BTreeMap<Address, PlannedChange>,
     families: &[Family],
 ) -> Result<Vec<Step>, PlanError> {
-    let mut dependents: BTreeMap<Address, BTreeSet<Address>> = BTreeMap::new();
+    let mut dependents: BTreeMap<Address, Vec<Address>> = BTreeMap::new();
     for resource in kinship.graph.in_order() {
         for other in kinship.graph.dependencies(&resource.address) {
-            dependents.entry(other).or_default().insert(resource.address.clone());
+            dependents.entry(other).or_default().push(resource.address.clone());
         }
     }
     for live in kinship.world.ours() {
         for other in &live.uses {
-            dependents.entry(other.clone()).or_default().insert(live.address.clone());
+            dependents.entry(other.clone()).or_default().push(live.address.clone());
         }
     }
     let mut ordering = Ordering { kinship, changes, dependents, before: BTreeMap::new() };
@@ -90,7 +90,7 @@ impl Ordering<'_> {
                 Action::Forget => &[Verb::Forget],
             };
             for verb in verbs {
-                self.before.insert((*verb, address.clone()), BTreeSet::new());
+                self.before.insert((*verb, address.clone()), Vec::new());
             }
         }
         Ok(())
@@ -114,7 +114,7 @@ impl Ordering<'_> {
         let (Some(kind), Some(to)) = (self.kinship.registry.get(address.kind()), &change.to) else {
             return Ok(false);
         };
-        let asked = change_of(address, change.from.clone(), to.clone(), &change.fields);
+        let asked = change_of(address, change.from.as_deref(), to, &change.fields);
         kind.retires(&asked).map_err(|source| PlanError::Kind { address: address.clone(), source })
     }
 
@@ -123,7 +123,7 @@ impl Ordering<'_> {
             && self.before.contains_key(&first)
             && let Some(needed) = self.before.get_mut(then)
         {
-            needed.insert(first);
+            needed.push(first);
         }
     }
 
@@ -208,7 +208,12 @@ impl Ordering<'_> {
     /// Two that go may rely on one another through what vanishes with them: a set that tracks through an identity whose
     /// default set it is. There, what would vanish is deleted by a call of its own, before its parent.
     fn break_cycles(&mut self) {
-        let mut stuck = self.before.clone();
+        if !self.before.keys().any(|(verb, _)| *verb == Verb::Vanish) {
+            return;
+        }
+        let once = |needed: &Vec<Node>| needed.iter().cloned().collect::<BTreeSet<Node>>();
+        let mut stuck: BTreeMap<Node, BTreeSet<Node>> =
+            self.before.iter().map(|(node, needed)| (node.clone(), once(needed))).collect();
         trim(&mut stuck);
         let mut followers: BTreeMap<Node, BTreeSet<Node>> =
             stuck.keys().map(|node| (node.clone(), BTreeSet::new())).collect();
@@ -227,11 +232,11 @@ impl Ordering<'_> {
             if vanishing.contains(&node) { (Verb::Delete, node.1) } else { node }
         };
         for (node, needed) in std::mem::take(&mut self.before) {
-            let mut needed: BTreeSet<Node> = needed.into_iter().map(instead).collect();
+            let mut needed: Vec<Node> = needed.into_iter().map(instead).collect();
             if vanishing.contains(&node)
                 && let Some(parent) = self.changes.get(&node.1).and_then(|it| it.parent.clone())
             {
-                needed.remove(&(Verb::Delete, parent));
+                needed.retain(|first| *first != (Verb::Delete, parent.clone()));
             }
             self.before.insert(instead(node), needed);
         }
@@ -328,9 +333,11 @@ impl Ordering<'_> {
         let mut steps = Vec::with_capacity(self.before.len());
         let mut dependents: BTreeMap<Node, Vec<Node>> = BTreeMap::new();
         let mut open: BTreeMap<Node, usize> = BTreeMap::new();
-        for (node, needed) in &self.before {
+        for (node, needed) in &mut self.before {
+            needed.sort_unstable();
+            needed.dedup();
             open.insert(node.clone(), needed.len());
-            for first in needed {
+            for first in &*needed {
                 dependents.entry(first.clone()).or_default().push(node.clone());
             }
         }

@@ -1,6 +1,7 @@
 //! A plan: complete, immutable, secret-free data. Applying it makes no choices.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
@@ -36,13 +37,13 @@ pub struct PlannedChange {
     /// What is to happen.
     pub action: Action,
     /// What differs. For [`Action::Replace`], all fields of the new one against the old.
-    pub fields: Vec<Field>,
+    pub fields: Arc<[Field]>,
     /// The live spec.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub from: Option<Value>,
+    pub from: Option<Arc<Value>>,
     /// The wanted spec; outputs known only after apply are references.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub to: Option<Value>,
+    pub to: Option<Arc<Value>>,
     /// The parent, for a child or an aspect.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub parent: Option<Address>,

@@ -3,20 +3,22 @@
 //! # Guarantees
 //! Reads only. Planning twice over the same world gives the same plan, so the same digest.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::argument::resolved;
 use super::difference::keeping;
 use super::families::{Kinship, RELINK, Relinks};
 use super::glance::{Settled, planned_by_tags};
+use super::kind::change_of;
 use super::order::order;
 use super::others::{held, refusals, unmanaged, warn_of_unmanaged};
 use super::scope::{defer, keep_targets};
 use super::{
-    Action, Address, BoxError, Change, DynKind, Field, Graph, Impact, Life, LiveValue, Marks,
-    Options, Ownership, Plan, PlannedChange, Refresh, Registry, Resource, Severity, World,
-    difference, resolve, touches,
+    Action, Address, BoxError, DynKind, Field, Graph, Impact, Life, LiveValue, Options, Ownership,
+    Plan, PlannedChange, Refresh, Registry, Resource, Severity, World, difference, touches,
 };
 
 /// Why something of ours is written that others changed in a way that is not to be undone unasked.
@@ -100,7 +102,8 @@ pub(super) async fn planned(
     let nothing = Graph::default();
     let graph = if options.destroy { &nothing } else { graph };
     let kinship = Kinship { graph, registry, world: &world };
-    let mut planning = Planning { kinship, options, settled, known: BTreeMap::new() };
+    let mut planning =
+        Planning { kinship, options, settled, known: BTreeMap::new(), appearing: HashMap::new() };
     planning.check_addresses()?;
     let mut changes = planning.changes()?;
     let relinks = planning.follow_recreated(&mut changes);
@@ -134,11 +137,13 @@ struct Planning<'a> {
     options: &'a Options,
     settled: &'a Settled,
     known: BTreeMap<Address, Value>,
+    /// The fields of what does not exist yet, by kind and spec.
+    appearing: HashMap<(&'static str, Arc<Value>), Arc<[Field]>>,
 }
 
 pub(super) type Changes = BTreeMap<Address, PlannedChange>;
 
-impl Planning<'_> {
+impl<'a> Planning<'a> {
     fn check_addresses(&self) -> Result<(), PlanError> {
         let Options { targets, replace, adopt, .. } = self.options;
         let named = targets.iter().chain(replace).chain(adopt);
@@ -158,7 +163,7 @@ impl Planning<'_> {
         let graph = self.kinship.graph;
         for resource in graph.in_order() {
             let change = if self.settled.has(graph, &resource.address) {
-                PlannedChange { to: Some(resource.spec.clone()), ..self.unchanged(resource) }
+                PlannedChange { to: Some(Arc::clone(&resource.spec)), ..self.unchanged(resource) }
             } else {
                 self.wanted(resource, &changes)?
             };
@@ -210,7 +215,7 @@ impl Planning<'_> {
         self.kinship.registry.get(address.kind()).map(|kind| kind.life())
     }
 
-    fn kind(&self, address: &Address) -> Result<&dyn DynKind, PlanError> {
+    fn kind(&self, address: &Address) -> Result<&'a dyn DynKind, PlanError> {
         let kind = self.kinship.registry.get(address.kind());
         kind.map(AsRef::as_ref).ok_or_else(|| PlanError::UnknownKind(address.clone()))
     }
@@ -224,15 +229,11 @@ impl Planning<'_> {
         let address = &resource.address;
         let kind = self.kind(address)?;
         let live = self.kinship.world.get(address);
-        let to = resolve(&resource.spec, &self.known);
-        let to = match live {
-            Some(live) => keeping(to, &live.spec, &resource.ignore),
-            None if is_left_away(resource, kind, decided) => {
-                return Ok(self.unchanged(resource));
-            }
-            None => to,
-        };
-        let fields = difference(live.map(|live| &live.spec), Some(&to), kind.write_only());
+        if live.is_none() && is_left_away(resource, kind, decided) {
+            return Ok(self.unchanged(resource));
+        }
+        let to = self.aimed_at(resource, live);
+        let fields = self.fields(live, &to, kind);
         let (action, reason) = match live {
             None => (Action::Create, None),
             Some(live) if self.kinship.is_out_of_reach(live) => (Action::None, None),
@@ -248,20 +249,20 @@ impl Planning<'_> {
             _ => reason,
         };
         let failed = |source| PlanError::Kind { address: address.clone(), source };
-        let from = live.map(|live| live.spec.clone());
+        let from = live.map(|live| Arc::clone(&live.spec));
         let keeps_outputs = match (action, live) {
             (Action::Create | Action::Replace, _) | (_, None) => false,
             (Action::Update | Action::Adopt, Some(_)) => !kind
-                .renews_outputs(&change_of(address, from.clone(), to.clone(), &fields))
+                .renews_outputs(&change_of(address, from.as_deref(), &to, &fields))
                 .map_err(failed)?,
             _ => true,
         };
-        let compared_from = if action == Action::Create { None } else { from.as_ref() };
+        let compared_from = from.as_deref().filter(|_| action != Action::Create);
         let impact = match action {
             Action::None => Impact::safe(),
             Action::Adopt if fields.is_empty() => Impact::safe(),
             Action::Replace => {
-                impact_of_replacing(kind, from.as_ref(), &to, &fields).map_err(failed)?
+                impact_of_replacing(kind, from.as_deref(), &to, &fields).map_err(failed)?
             }
             _ => kind.impact(compared_from, Some(&to), &fields).map_err(failed)?,
         };
@@ -280,7 +281,7 @@ impl Planning<'_> {
         Ok(PlannedChange {
             address: address.clone(),
             action,
-            fields: if action == Action::None { Vec::new() } else { fields },
+            fields: if action == Action::None { Arc::default() } else { fields },
             from,
             to: Some(to),
             parent: resource.parent.clone(),
@@ -293,12 +294,38 @@ impl Planning<'_> {
         })
     }
 
+    /// What a declared resource is to be like: as declared, with the outputs that are known and with what is left to others.
+    fn aimed_at(&self, resource: &Resource, live: Option<&LiveValue>) -> Arc<Value> {
+        let resolved = resolved(&resource.spec, &self.known);
+        match live {
+            Some(live) if !resource.ignore.is_empty() => {
+                Arc::new(keeping(Arc::unwrap_or_clone(resolved), &live.spec, &resource.ignore))
+            }
+            _ => resolved,
+        }
+    }
+
+    /// In what it differs from what is live. Where nothing is, resources with one spec share the answer too.
+    fn fields(
+        &mut self,
+        live: Option<&LiveValue>,
+        to: &Arc<Value>,
+        kind: &dyn DynKind,
+    ) -> Arc<[Field]> {
+        let differing = |live| difference(live, Some(to), kind.write_only()).into();
+        let Some(live) = live else {
+            let appearing = self.appearing.entry((kind.name(), Arc::clone(to)));
+            return Arc::clone(appearing.or_insert_with(|| differing(None)));
+        };
+        differing(Some(&live.spec))
+    }
+
     /// No change of what was not read, or is not there and need not be.
     fn unchanged(&self, resource: &Resource) -> PlannedChange {
         PlannedChange {
             address: resource.address.clone(),
             action: Action::None,
-            fields: Vec::new(),
+            fields: Arc::default(),
             from: None,
             to: None,
             parent: resource.parent.clone(),
@@ -346,8 +373,8 @@ impl Planning<'_> {
             address: live.address.clone(),
             action: Action::Delete,
             impact,
-            fields,
-            from: Some(live.spec.clone()),
+            fields: fields.into(),
+            from: Some(Arc::clone(&live.spec)),
             to: None,
             parent: live.parent.clone(),
             reason: None,
@@ -390,7 +417,7 @@ impl Planning<'_> {
                     change.action = Action::Update;
                 }
                 change.reason = Some(format!("written again because {cause} is made anew"));
-                change.fields = rewritten(change.to.as_ref());
+                change.fields = rewritten(change.to.as_deref());
             }
         }
         relinks
@@ -416,8 +443,8 @@ fn left_as_it_is(live: &LiveValue) -> PlannedChange {
         address: live.address.clone(),
         action: Action::None,
         impact: Impact::safe(),
-        fields: Vec::new(),
-        from: Some(live.spec.clone()),
+        fields: Arc::default(),
+        from: Some(Arc::clone(&live.spec)),
         to: None,
         parent: None,
         reason: None,
@@ -447,24 +474,8 @@ fn impact_of_replacing(
     })
 }
 
-pub(super) fn change_of(
-    address: &Address,
-    from: Option<Value>,
-    to: Value,
-    fields: &[Field],
-) -> Change<Value> {
-    Change {
-        name: address.name().to_owned(),
-        from,
-        to,
-        fields: fields.to_vec(),
-        marks: Marks::default(),
-        adopts: false,
-    }
-}
-
 /// Every member of a spec as a field that is written although it does not differ.
-fn rewritten(spec: Option<&Value>) -> Vec<Field> {
+fn rewritten(spec: Option<&Value>) -> Arc<[Field]> {
     let members = spec.and_then(Value::as_object);
     members
         .into_iter()

@@ -38,7 +38,7 @@ pub trait DynKind: Send + Sync {
     /// See [`Kind::read`].
     async fn read(
         &self,
-        wanted: &[Wanted<Value>],
+        wanted: &[Wanted<Arc<Value>>],
         reading: Reading,
     ) -> Result<Vec<LiveValue>, BoxError>;
     /// See [`Kind::put`].
@@ -84,7 +84,10 @@ pub trait DynKind: Send + Sync {
     /// See [`Kind::is_only_let_go`].
     fn is_only_let_go(&self, live: &LiveValue) -> Result<bool, BoxError>;
     /// See [`Kind::remarks`].
-    async fn remarks(&self, wanted: &[Wanted<Value>]) -> Result<Vec<(String, String)>, BoxError>;
+    async fn remarks(
+        &self,
+        wanted: &[Wanted<Arc<Value>>],
+    ) -> Result<Vec<(String, String)>, BoxError>;
 }
 
 /// A live resource whose spec and outputs are JSON.
@@ -93,7 +96,7 @@ pub struct LiveValue {
     /// Its name.
     pub address: Address,
     /// See [`Live::spec`].
-    pub spec: Value,
+    pub spec: Arc<Value>,
     /// See [`Live::outputs`].
     pub outputs: Value,
     /// See [`Live::ownership`].
@@ -140,7 +143,9 @@ fn typed_change<S: DeserializeOwned>(change: &Change<Value>) -> Result<Change<S>
     })
 }
 
-fn typed_wanted<S: DeserializeOwned>(wanted: &[Wanted<Value>]) -> Result<Vec<Wanted<S>>, BoxError> {
+fn typed_wanted<S: DeserializeOwned>(
+    wanted: &[Wanted<Arc<Value>>],
+) -> Result<Vec<Wanted<S>>, BoxError> {
     let typed = wanted.iter().map(|one| {
         let spec = one.spec.as_ref().map(|spec| typed("the wanted spec", spec)).transpose()?;
         Ok(Wanted { name: one.name.clone(), spec, aim: one.aim })
@@ -163,7 +168,7 @@ fn erased_live<S: Serialize, O: Serialize>(
     let Live { name, spec, outputs, ownership, parent, tokens, marks, uses, notes } = live;
     Ok(LiveValue {
         address: Address::new(kind, name),
-        spec: erased(&spec)?,
+        spec: Arc::new(erased(&spec)?),
         outputs: erased(&outputs)?,
         ownership,
         parent,
@@ -214,7 +219,7 @@ impl<K: Kind> DynKind for K {
 
     async fn read(
         &self,
-        wanted: &[Wanted<Value>],
+        wanted: &[Wanted<Arc<Value>>],
         reading: Reading,
     ) -> Result<Vec<LiveValue>, BoxError> {
         let live = Kind::read(self, &typed_wanted(wanted)?, reading).await?;
@@ -295,7 +300,10 @@ impl<K: Kind> DynKind for K {
         Ok(Kind::is_only_let_go(self, &typed("the live spec", &live.spec)?, &outputs))
     }
 
-    async fn remarks(&self, wanted: &[Wanted<Value>]) -> Result<Vec<(String, String)>, BoxError> {
+    async fn remarks(
+        &self,
+        wanted: &[Wanted<Arc<Value>>],
+    ) -> Result<Vec<(String, String)>, BoxError> {
         Kind::remarks(self, &typed_wanted(wanted)?).await
     }
 }

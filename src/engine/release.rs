@@ -5,6 +5,7 @@
 //! so a run that is cut off anywhere is gone on with by doing the same again.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::{
     Action, Address, Family, Graph, Impact, Life, LiveValue, Plan, PlanError, PlannedChange,
@@ -118,8 +119,8 @@ fn forgotten(live: &LiveValue) -> PlannedChange {
     PlannedChange {
         address: live.address.clone(),
         action: Action::Forget,
-        fields: Vec::new(),
-        from: Some(live.spec.clone()),
+        fields: Arc::default(),
+        from: Some(Arc::clone(&live.spec)),
         to: None,
         parent: live.parent.clone(),
         impact: Impact::safe(),

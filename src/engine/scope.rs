@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::planning::{Changes, change_of};
+use super::kind::change_of;
+use super::planning::Changes;
 use super::{
     Action, Address, Family, Graph, PlanError, PlannedChange, Registry, World, is_unknown,
     references,
@@ -26,7 +27,7 @@ pub(super) fn keep_targets(
     }
     // Outputs that are still unknown are made anew or renewed: whatever exists and shows the old ones must follow.
     for change in changes.values().filter(|change| change.from.is_some()) {
-        for (other, _) in change.to.as_ref().map(references).unwrap_or_default() {
+        for (other, _) in change.to.as_deref().map(references).unwrap_or_default() {
             referring.entry(other).or_default().push(&change.address);
         }
     }
@@ -130,12 +131,12 @@ async fn deferral(
     planned: &BTreeSet<Address>,
 ) -> Result<Option<String>, PlanError> {
     let address = &change.address;
-    let to = change.to.clone().filter(|to| !is_unknown(to));
+    let to = change.to.as_deref().filter(|to| !is_unknown(to));
     let (Some(to), Some(kind)) = (to, registry.get(address.kind())) else { return Ok(None) };
     if !matches!(change.action, Action::Create | Action::Update | Action::Adopt) {
         return Ok(None);
     }
-    let asked = change_of(address, change.from.clone(), to, &change.fields);
+    let asked = change_of(address, change.from.as_deref(), to, &change.fields);
     let deferral = kind.deferral(&asked, planned).await;
     deferral.map_err(|source| PlanError::Kind { address: address.clone(), source })
 }

@@ -1,6 +1,7 @@
 //! Reading a family back after its last step: it must be as wanted, and only then is it marked as settled.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -41,7 +42,7 @@ pub(super) struct Reread<'a> {
 /// How a member is to be found.
 pub(super) struct Expected<'a> {
     /// Its spec; `None` for one that is to be gone.
-    pub spec: Option<Value>,
+    pub spec: Option<Arc<Value>>,
     /// Paths that others may have changed meanwhile.
     pub ignore: &'a BTreeSet<String>,
 }
@@ -156,7 +157,7 @@ fn deviation(
     let of_others = expected.ignore.iter().map(String::as_str);
     let ignored: Vec<&str> = write_only.iter().copied().chain(of_others).collect();
     let wanted = &expected.spec;
-    let fields = difference(live.map(|live| &live.spec), wanted.as_ref(), &ignored);
+    let fields = difference(live.map(|live| &*live.spec), wanted.as_deref(), &ignored);
     let exists_wrongly = live.is_some() != wanted.is_some();
     (exists_wrongly || !fields.is_empty())
         .then(|| NotConverged { address: address.clone(), fields })

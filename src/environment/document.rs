@@ -173,20 +173,6 @@ impl Node {
         self
     }
 
-    /// The files that any of this came from.
-    pub(super) fn sources(&self) -> BTreeMap<&str, &Source> {
-        let mut found = BTreeMap::from([(self.source.path(), &*self.source)]);
-        let below: Box<dyn Iterator<Item = &Self>> = match &self.content {
-            Content::Table(entries) => Box::new(entries.iter().map(|(_, node)| node)),
-            Content::List(items) => Box::new(items.iter()),
-            _ => return found,
-        };
-        for node in below {
-            found.extend(node.sources());
-        }
-        found
-    }
-
     /// The entries of a table.
     pub(super) fn entries(&self) -> Option<&Entries> {
         match &self.content {

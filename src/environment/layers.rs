@@ -7,7 +7,7 @@ use super::finding::Finding;
 use super::names::FileName;
 use super::source::{Location, Source};
 use super::words;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read};
 use std::ops::Range;
@@ -29,14 +29,51 @@ pub(super) fn shown_path(name: &FileName) -> String {
     format!("{FOLDER}/{name}.toml")
 }
 
+/// The texts of a file and of those it extends.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Texts(BTreeMap<FileName, Arc<Source>>);
+
+impl Texts {
+    /// All of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Source> {
+        self.0.values().map(|source| &**source)
+    }
+
+    /// What they say together: once more what they said when they were read.
+    pub(super) fn document(&self, name: &FileName) -> Option<Node> {
+        let mut findings = Vec::new();
+        stack(name, &mut findings, |name, _, findings| parse(self.0.get(name)?, findings))
+    }
+}
+
 /// Reads a file and those it extends, and lays them over each other. `None` where one of them cannot be read.
-pub(super) fn read(root: &Path, name: &FileName, findings: &mut Vec<Finding>) -> Option<Node> {
+pub(super) fn read(
+    root: &Path,
+    name: &FileName,
+    findings: &mut Vec<Finding>,
+) -> Option<(Node, Texts)> {
+    let mut texts = Texts::default();
+    let document = stack(name, findings, |name, place, findings| {
+        let source = read_file(root, name, place, findings)?;
+        let layer = parse(&source, findings);
+        texts.0.insert(name.clone(), source);
+        layer
+    })?;
+    Some((document, texts))
+}
+
+/// Lays a file over those it extends; `layer` gives each, `place` being where another one names it.
+fn stack(
+    name: &FileName,
+    findings: &mut Vec<Finding>,
+    mut layer: impl FnMut(&FileName, Option<Location>, &mut Vec<Finding>) -> Option<Node>,
+) -> Option<Node> {
     let mut chain = vec![name.clone()];
     let mut layers = Vec::new();
     let mut location = None;
     loop {
         let current = chain.last()?;
-        let layer = read_file(root, current, location.take(), findings)?;
+        let layer = layer(current, location.take(), findings)?;
         let parent = layer.entries().and_then(|entries| entries.get("extends"));
         let next =
             parent.and_then(|node| Some((FileName::parse(node.text()?).ok()?, node.location())));
@@ -79,7 +116,7 @@ fn read_file(
     name: &FileName,
     place: Option<Location>,
     findings: &mut Vec<Finding>,
-) -> Option<Node> {
+) -> Option<Arc<Source>> {
     let shown = shown_path(name);
     let bytes = match bytes(&root.join(FOLDER).join(format!("{name}.toml"))) {
         Ok(bytes) => bytes,
@@ -102,7 +139,7 @@ fn read_file(
             return None;
         }
     };
-    parse(&Arc::new(Source::new(shown, text)), findings)
+    Some(Arc::new(Source::new(shown, text)))
 }
 
 fn bytes(path: &Path) -> io::Result<Vec<u8>> {
@@ -298,7 +335,10 @@ pub(super) fn files(root: &Path) -> io::Result<Vec<FileName>> {
 
 /// The files that one of these extends, by what each says of itself.
 pub(super) fn extended(root: &Path, files: &[FileName]) -> BTreeSet<FileName> {
-    let read = |name: &FileName| parent(&read_file(root, name, None, &mut Vec::new())?);
+    let read = |name: &FileName| {
+        let mut findings = Vec::new();
+        parent(&parse(&read_file(root, name, None, &mut findings)?, &mut findings)?)
+    };
     files.iter().filter_map(read).collect()
 }
 

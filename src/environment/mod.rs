@@ -32,13 +32,14 @@ pub use types::Settings;
 pub(crate) use words::nearest;
 
 use document::Node;
+use layers::Texts;
 use names::FileName;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// An environment file that was read, with those it extends underneath, and found right.
 #[derive(Clone, Debug)]
@@ -53,7 +54,9 @@ pub struct Environment {
     pub neighbours: Vec<Neighbour>,
     /// What reviewers at AWS read, filled in; none where no production access is declared.
     pub statement: Option<Statement>,
-    document: Arc<Node>,
+    texts: Texts,
+    /// What they say, once somebody asks: it is large, and only whoever finds fault does.
+    document: OnceLock<Arc<Node>>,
 }
 
 /// Another environment of the same project folder.
@@ -85,9 +88,10 @@ impl fmt::Display for Neighbour {
 /// Everything that is wrong, at once, warnings included.
 pub fn load(root: &Path, name: &FileName) -> Result<Environment, Findings> {
     let mut findings = Vec::new();
-    let Some(whole) = layers::read(root, name, &mut findings).map(Arc::new) else {
+    let Some((whole, texts)) = layers::read(root, name, &mut findings) else {
         return Err(Findings::new(findings));
     };
+    let whole = Arc::new(whole);
     let reading = reading::read(name, Arc::clone(&whole));
     findings.extend(reading.findings);
     let Some(settings) = reading.settings else { return Err(Findings::new(findings)) };
@@ -97,7 +101,8 @@ pub fn load(root: &Path, name: &FileName) -> Result<Environment, Findings> {
         warnings: Findings::default(),
         neighbours: Vec::new(),
         statement: None,
-        document: reading.document,
+        texts,
+        document: reading.document.into(),
     };
     let others = others(root, name, &whole);
     environment.neighbours = others.iter().map(neighbour).collect();
@@ -115,6 +120,7 @@ pub fn load(root: &Path, name: &FileName) -> Result<Environment, Findings> {
         return Err(findings);
     }
     environment.warnings = findings;
+    environment.document.take();
     Ok(environment)
 }
 
@@ -141,7 +147,7 @@ fn others(root: &Path, name: &FileName, document: &Node) -> Vec<Environment> {
     bases.extend(layers::parent(document));
     let read = |name: FileName| {
         let mut findings = Vec::new();
-        let document = layers::read(root, &name, &mut findings)?;
+        let (document, texts) = layers::read(root, &name, &mut findings)?;
         let reading = reading::read(&name, Arc::new(document));
         if !reading.findings.is_empty() {
             return None;
@@ -153,7 +159,8 @@ fn others(root: &Path, name: &FileName, document: &Node) -> Vec<Environment> {
             warnings,
             neighbours: Vec::new(),
             statement: None,
-            document: reading.document,
+            texts,
+            document: OnceLock::new(),
         })
     };
     environments(root, files, &bases).filter_map(read).collect()
@@ -178,7 +185,7 @@ fn environments<'a>(
     let is_complete = move |name: &FileName| {
         let needed = [&["project"][..], &["aws", "account"], &["aws", "region"]];
         let document = layers::read(root, name, &mut Vec::new());
-        document.is_some_and(|document| needed.iter().all(|path| document.nearest(path).1))
+        document.is_some_and(|(document, _)| needed.iter().all(|path| document.nearest(path).1))
     };
     files.into_iter().filter(move |name| !bases.contains(name) || is_complete(name))
 }
@@ -188,10 +195,18 @@ impl Environment {
     /// Positions in lists are numbers; `None` where no file says anything under that path.
     #[must_use]
     pub fn origin(&self, key_path: &[&str]) -> Option<&str> {
-        match self.document.nearest(key_path) {
+        match self.document()?.nearest(key_path) {
             (node, true) => Some(node.source().path()),
             (_, false) => None,
         }
+    }
+
+    fn document(&self) -> Option<&Node> {
+        if let Some(document) = self.document.get() {
+            return Some(document);
+        }
+        let document = Arc::new(self.texts.document(&self.name)?);
+        Some(self.document.get_or_init(|| document))
     }
 
     /// The files that what it says came from, each with the SHA-256 of its text in hex: by them a plan knows whether they
@@ -206,8 +221,8 @@ impl Environment {
                 hex
             })
         };
-        let files = self.document.sources().into_iter();
-        files.map(|(path, source)| (path.to_owned(), digest(source.text()))).collect()
+        let files = self.texts.iter();
+        files.map(|source| (source.path().to_owned(), digest(source.text()))).collect()
     }
 
     /// An error about a value of this environment, at its place in whichever file it came from; where the value was
@@ -228,11 +243,17 @@ impl Environment {
     /// The place of a value in whichever file it came from; of the nearest table above it where it was left out.
     #[must_use]
     pub fn location(&self, key_path: &[&str]) -> Location {
-        self.document.nearest(key_path).0.location()
+        match self.document() {
+            Some(document) => document.nearest(key_path).0.location(),
+            None => Location::file(layers::shown_path(&self.name)),
+        }
     }
 
     /// The place of the key that a value stands under.
     fn key_location(&self, key_path: &[&str]) -> Location {
-        self.document.nearest(key_path).0.key_location()
+        match self.document() {
+            Some(document) => document.nearest(key_path).0.key_location(),
+            None => Location::file(layers::shown_path(&self.name)),
+        }
     }
 }

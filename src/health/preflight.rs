@@ -2,7 +2,7 @@
 //!
 //! Invariant: every item says what was found, and what to do where it fails.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::sight::{Dmarc, Sight};
 use crate::engine::LiveValue;
@@ -200,7 +200,7 @@ fn feedback(settings: &Settings, sight: &Sight) -> Item {
         let destinations: Vec<(&LiveValue, Destination)> = sight
             .ours("event_destination")
             .filter(|live| live.parent.as_ref().is_some_and(|parent| parent.name() == set.as_str()))
-            .filter_map(|live| Some((live, serde_json::from_value(live.spec.clone()).ok()?)))
+            .filter_map(|live| Some((live, Destination::deserialize(&*live.spec).ok()?)))
             .collect();
         for (kind, what) in [("bounce", "bounces"), ("complaint", "complaints")] {
             let arrives = destinations.iter().any(|(_, it)| {

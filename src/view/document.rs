@@ -1,6 +1,7 @@
 //! What the views of a plan show, and what a plan file holds: the engine's plan, and what it was made for.
 //! Invariant: plain data without secrets, whose fingerprint covers all that an apply would do.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -135,9 +136,9 @@ pub struct Record {
     /// The identity, or the tracking domain, that needs it.
     pub owner: String,
     /// What it is for: `DKIM`, `MAIL FROM`.
-    pub purpose: String,
+    pub purpose: Cow<'static, str>,
     /// The type: `CNAME`, `TXT`, `MX`.
-    pub kind: String,
+    pub kind: Cow<'static, str>,
     /// The full name; `None` while it is not known.
     pub name: Option<String>,
     /// The value in plain words: a text without quotes, a name without a dot at the end; `None` while it is not known.

@@ -83,7 +83,7 @@ pub fn outputs_text(outputs: &Outputs, style: Style) -> String {
     }
     if !outputs.dns_records.is_empty() {
         let _ = writeln!(text, "\n{}", style.paint(Paint::Title, "dns_records"));
-        text.push_str(&records::table(&outputs.dns_records, "  "));
+        let _ = records::table(&outputs.dns_records, "  ", &mut text);
     }
     text
 }

@@ -37,7 +37,7 @@ pub use moves::moves_text;
 pub use pace::{Pace, SAID_EVERY, reading_text};
 pub use plan_json::plan_json;
 pub use plan_markdown::plan_markdown;
-pub use plan_text::{last_line, plan_text};
+pub use plan_text::{last_line, plan_text, write_plan_text};
 pub use progress::Progress;
 pub use records::pending_text;
 pub use report::{Advice, report_json, report_text};

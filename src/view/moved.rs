@@ -45,10 +45,10 @@ fn of_change(said: &str, was: &PlannedChange, is: &PlannedChange, facts: &mut Ve
     }
     // What appears or goes as a whole is said by the action.
     if was.from.is_some() && is.from.is_some() {
-        fields(said, "in AWS", was.from.as_ref(), is.from.as_ref(), facts);
+        fields(said, "in AWS", was.from.as_deref(), is.from.as_deref(), facts);
     }
     if was.to.is_some() && is.to.is_some() {
-        fields(said, "declared", was.to.as_ref(), is.to.as_ref(), facts);
+        fields(said, "declared", was.to.as_deref(), is.to.as_deref(), facts);
     }
     if was.impact != is.impact && was.action == is.action {
         let words = is.impact.severity.words();

@@ -57,11 +57,11 @@ fn resource_change(change: &PlannedChange) -> Value {
         Action::Delete => &["delete"],
         Action::Forget => &["forget"],
     };
-    let before = change.from.clone().unwrap_or(Value::Null);
+    let before = change.from.as_deref().cloned().unwrap_or(Value::Null);
     // Where nothing is done, what is wanted may still differ (another owner's resource): then what is, stays.
     let after = match change.action {
-        Action::None | Action::Forget => change.from.as_ref(),
-        _ => change.to.as_ref(),
+        Action::None | Action::Forget => change.from.as_deref(),
+        _ => change.to.as_deref(),
     };
     let mut json = json!({
         "address": change.address,

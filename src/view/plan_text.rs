@@ -1,7 +1,7 @@
 //! A plan for people at a terminal and for the tools that read Terraform's output: their anchors (`# ADDRESS will be
 //! created`, `Plan: `, `No changes.`, `Error: `) stand exactly as they expect them.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use super::alike::{Alike, alike};
 use super::document::{Document, Purpose, Verdict};
@@ -31,16 +31,27 @@ const GOING: &str = "  This plan removes those marked `goes`, and the domain sti
 /// The plan as text.
 #[must_use]
 pub fn plan_text(document: &Document, style: Style) -> String {
-    let mut text = header(document, style);
-    changes(document, style, &mut text);
-    notes(document, &mut text);
-    unmanaged(document, &mut text);
-    manual_records(document, style, &mut text);
-    refusals(document, style, &mut text);
-    text.push('\n');
-    text.push_str(&last_line(document));
-    text.push('\n');
+    let mut text = String::new();
+    let _ = write_plan_text(document, style, &mut text);
     text
+}
+
+/// Writes the plan as text, piece by piece: with thousands of domains it is long.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_plan_text(document: &Document, style: Style, out: &mut dyn fmt::Write) -> fmt::Result {
+    out.write_str(&header(document, style))?;
+    let parts: [fn(&Document, Style, &mut String); 3] = [changes, notes, unmanaged];
+    for part in parts {
+        let mut text = String::new();
+        part(document, style, &mut text);
+        out.write_str(&text)?;
+    }
+    manual_records(document, style, out)?;
+    let mut text = String::new();
+    refusals(document, style, &mut text);
+    writeln!(out, "{text}\n{}", last_line(document))
 }
 
 // Writing to a String cannot fail, here and below: results of `write!` are let go.
@@ -190,7 +201,7 @@ fn one_change(change: &PlannedChange, style: Style, text: &mut String) {
         let _ = writeln!(text, "  # note: {}", clean(note));
     }
     let lines = match change.action {
-        Action::Delete => difference::deleted(change.from.as_ref()),
+        Action::Delete => difference::deleted(change.from.as_deref()),
         Action::Forget => Vec::new(),
         _ => difference::lines(&change.fields),
     };
@@ -224,7 +235,7 @@ fn line_text(line: &Line, style: Style) -> String {
 }
 
 /// States worth knowing of resources that do not change.
-fn notes(document: &Document, text: &mut String) {
+fn notes(document: &Document, _: Style, text: &mut String) {
     let with_notes = document.plan.changes.iter().filter(|change| change.action == Action::None);
     let lines: Vec<String> = with_notes
         .flat_map(|change| change.notes.iter().map(move |note| (change, note)))
@@ -238,7 +249,7 @@ fn notes(document: &Document, text: &mut String) {
     }
 }
 
-fn unmanaged(document: &Document, text: &mut String) {
+fn unmanaged(document: &Document, _: Style, text: &mut String) {
     let (gone, left): (Vec<&Unmanaged>, Vec<&Unmanaged>) =
         document.plan.unmanaged.iter().partition(|one| one.goes);
     list_unmanaged("Not made by sesinfra, and lost with what it is under:", &gone, text);
@@ -265,31 +276,26 @@ fn list_unmanaged(title: &str, list: &[&Unmanaged], text: &mut String) {
     }
 }
 
-fn manual_records(document: &Document, style: Style, text: &mut String) {
+fn manual_records(document: &Document, style: Style, out: &mut dyn fmt::Write) -> fmt::Result {
     let records = &document.records;
     if records.is_empty() {
-        return;
+        return Ok(());
     }
     if records.iter().all(|record| record.verdict == Some(Verdict::Ok)) {
         let title = match records.len() {
             1 => "The DNS record that others publish is there:".to_owned(),
             many => format!("The {many} DNS records that others publish are all there:"),
         };
-        let _ = writeln!(text, "\n{}\n", style.paint(Paint::Title, &title));
-        text.push_str(&records::table_of_names(records, "  "));
-        return;
+        writeln!(out, "\n{}\n", style.paint(Paint::Title, &title))?;
+        return records::table_of_names(records, "  ", out);
     }
     let title = "DNS records for whoever runs the DNS to publish:";
-    let _ = writeln!(text, "\n{}\n", style.paint(Paint::Title, title));
+    writeln!(out, "\n{}\n", style.paint(Paint::Title, title))?;
     if records.iter().any(|record| record.verdict == Some(Verdict::Going)) {
-        text.push_str(GOING);
+        out.write_str(GOING)?;
     }
-    text.push_str(&records::table(records, "  "));
-    let bind = records::bind(records, "  ");
-    if !bind.is_empty() {
-        let _ = writeln!(text, "\nThe same as a BIND zone fragment:\n");
-        text.push_str(&bind);
-    }
+    records::table(records, "  ", out)?;
+    records::bind(records, "\nThe same as a BIND zone fragment:\n\n", "  ", out)
 }
 
 fn refusals(document: &Document, style: Style, text: &mut String) {

@@ -1,6 +1,6 @@
 //! DNS records that somebody else publishes: as a table with what the DNS says of each, and as a BIND zone fragment.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use super::document::{Record, Verdict};
 use super::line::clean;
@@ -35,49 +35,58 @@ pub fn pending_text(pending: &[(String, String)], records: &[Record], style: Sty
     }
     if !records.is_empty() {
         text.push_str("\nWhat the DNS says of their records:\n\n");
-        text.push_str(&table(records, "  "));
+        let _ = table(records, "  ", &mut text);
     }
     text
 }
 
-/// The records as a table, each line starting with `indent`.
-pub(super) fn table(records: &[Record], indent: &str) -> String {
-    let rows: Vec<_> = records.iter().map(row).collect();
-    aligned(records, &rows, indent)
+/// Writes the records as a table, each line starting with `indent`.
+pub(super) fn table(records: &[Record], indent: &str, out: &mut dyn fmt::Write) -> fmt::Result {
+    aligned(records, row, indent, out)
 }
 
 /// The same without values, for records that are all as they should be.
-pub(super) fn table_of_names(records: &[Record], indent: &str) -> String {
-    let without_value = |record| {
+pub(super) fn table_of_names(
+    records: &[Record],
+    indent: &str,
+    out: &mut dyn fmt::Write,
+) -> fmt::Result {
+    let without_value = |record: &Record| {
         let [verdict, purpose, name, kind, _] = row(record);
         [verdict, purpose, name, kind, String::new()]
     };
-    let rows: Vec<_> = records.iter().map(without_value).collect();
-    aligned(records, &rows, indent)
+    aligned(records, without_value, indent, out)
 }
 
-fn aligned(records: &[Record], rows: &[[String; 5]], indent: &str) -> String {
-    let width =
-        |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths = [width(0), width(1), width(2), width(3)];
-    let mut text = String::new();
-    for (row, record) in rows.iter().zip(records) {
+/// Rows are made twice, first for their widths: there may be tens of thousands, too many to be held.
+fn aligned(
+    records: &[Record],
+    row: impl Fn(&Record) -> [String; 5],
+    indent: &str,
+    out: &mut dyn fmt::Write,
+) -> fmt::Result {
+    let mut widths = [0; 4];
+    for record in records {
+        for (width, cell) in widths.iter_mut().zip(row(record)) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    for record in records {
+        let row = row(record);
         let mut line = indent.to_owned();
         for (cell, width) in row.iter().zip(widths).filter(|(_, width)| *width > 0) {
-            // Writing to a String cannot fail.
-            let _ = write!(line, "{cell:width$}  ");
+            write!(line, "{cell:width$}  ")?;
         }
         line.push_str(&row[4]);
-        text.push_str(line.trim_end());
-        text.push('\n');
+        writeln!(out, "{}", line.trim_end())?;
         let found = match &record.verdict {
             Some(Verdict::Wrong(found)) => format!("found {}", found.join(", ")),
             Some(Verdict::Unanswered(reason)) => reason.clone(),
             _ => continue,
         };
-        let _ = writeln!(text, "{indent}  ({})", clean(&found));
+        writeln!(out, "{indent}  ({})", clean(&found))?;
     }
-    text
+    Ok(())
 }
 
 fn row(record: &Record) -> [String; 5] {
@@ -94,14 +103,23 @@ fn row(record: &Record) -> [String; 5] {
     ]
 }
 
-/// The records whose names and values are known, as lines of a BIND zone file.
-pub(super) fn bind(records: &[Record], indent: &str) -> String {
-    let known = records.iter().filter_map(|record| {
-        let (name, value) = (record.name.as_deref()?, record.value.as_deref()?);
+/// Writes the records whose names and values are known as lines of a BIND zone file, `title` before the first.
+pub(super) fn bind(
+    records: &[Record],
+    title: &str,
+    indent: &str,
+    out: &mut dyn fmt::Write,
+) -> fmt::Result {
+    let mut title = Some(title);
+    for record in records {
+        let (Some(name), Some(value)) = (&record.name, &record.value) else { continue };
+        if let Some(title) = title.take() {
+            out.write_str(title)?;
+        }
         let value = if record.kind == "TXT" { pieces(value) } else { absolute(value) };
-        Some(format!("{indent}{}. {TTL_SECONDS} IN {} {value}\n", clean(name), clean(&record.kind)))
-    });
-    known.collect()
+        writeln!(out, "{indent}{}. {TTL_SECONDS} IN {} {value}", clean(name), clean(&record.kind))?;
+    }
+    Ok(())
 }
 
 fn absolute(name: &str) -> String {
@@ -127,8 +145,8 @@ mod tests {
     fn a_long_text_is_cut_into_pieces_for_bind() {
         let record = Record {
             owner: "pivot.app".to_owned(),
-            purpose: "DKIM".to_owned(),
-            kind: "TXT".to_owned(),
+            purpose: "DKIM".into(),
+            kind: "TXT".into(),
             name: Some("s1._domainkey.pivot.app".to_owned()),
             value: Some("p".repeat(300)),
             known_after: None,
@@ -139,6 +157,8 @@ mod tests {
             "p".repeat(255),
             "p".repeat(45)
         );
-        assert_eq!(bind(&[record], ""), expected);
+        let mut written = String::new();
+        bind(&[record], "", "", &mut written).unwrap();
+        assert_eq!(written, expected);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::Value;
 use sesinfra::engine::{
@@ -197,11 +198,14 @@ fn sources() -> Vec<(PathBuf, String)> {
 }
 
 /// What is live of a kind that the file declares or that is ours.
-async fn live(kind: &dyn DynKind, names: &[(String, Value)]) -> Vec<(String, Value)> {
-    let wanted: Vec<Wanted<Value>> =
+async fn live(kind: &dyn DynKind, names: &[(String, Arc<Value>)]) -> Vec<(String, Value)> {
+    let wanted: Vec<Wanted<Arc<Value>>> =
         names.iter().map(|(name, spec)| Wanted::declared(name.clone(), spec.clone())).collect();
     let found = kind.read(&wanted, Reading::Everything).await.unwrap();
-    found.into_iter().map(|live| (live.address.name().to_owned(), live.spec)).collect()
+    found
+        .into_iter()
+        .map(|live| (live.address.name().to_owned(), Value::clone(&live.spec)))
+        .collect()
 }
 
 #[tokio::test]
@@ -234,7 +238,7 @@ async fn deleting_what_is_gone_is_no_error() {
         "account",
     ] {
         let kind = registry.get(name).unwrap();
-        let names: Vec<(String, Value)> = plan
+        let names: Vec<(String, Arc<Value>)> = plan
             .changes
             .iter()
             .filter(|change| change.address.kind() == name)

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use fakecloud_route53::model::{ResourceRecord, ResourceRecordSet, ResourceRecords};
+use serde_json::Value;
 use sesinfra::engine::{Address, Plan};
 
 use crate::it::account::ACCOUNT;
@@ -37,9 +38,11 @@ fn fill(stage: &Stage, id: &str) {
 }
 
 /// The records of all domains in a plan, as found.
-fn found(plan: &Plan) -> BTreeMap<Address, serde_json::Value> {
+fn found(plan: &Plan) -> BTreeMap<Address, Value> {
     let records = plan.changes.iter().filter(|change| change.address.kind() == "dns");
-    records.filter_map(|change| Some((change.address.clone(), change.from.clone()?))).collect()
+    records
+        .filter_map(|change| Some((change.address.clone(), Value::clone(change.from.as_deref()?))))
+        .collect()
 }
 
 #[tokio::test]

@@ -79,10 +79,12 @@ async fn a_limit_that_turns_out_to_be_shared_slows_the_whole_service() {
     assert!(report.is_complete(), "{report:#?}");
     let log = stage.cloud.calls();
     let of_ses = log.actions().iter().filter(|action| action.starts_with("ses:")).count();
-    // The command before may have made the first calls too, so only when they are throttled anew can anybody know.
-    assert!(log.throttled() <= 8, "{} of {of_ses} calls throttled", log.throttled());
-    let at_one_a_second = f64::from(u32::try_from(of_ses).unwrap());
-    assert!(taken <= at_one_a_second * 1.1 + 1.0, "{of_ses} calls took {taken} s");
+    println!("{of_ses} calls, {} throttled, {taken:.1} s", log.throttled());
+    // The command before may have made the first calls too, so only when those are throttled anew can anybody know, and
+    // then each call under way may be.
+    assert!(log.throttled() <= 12, "{} of {of_ses} calls throttled", log.throttled());
+    let needed = f64::from(u32::try_from(of_ses - log.throttled()).unwrap());
+    assert!(taken <= needed * 1.1 + 2.0, "{needed} calls took {taken} s");
 }
 
 /// Reads an identity every two seconds, whatever becomes of it, as another program in the account would; and how often.

@@ -42,7 +42,7 @@ async fn settled() -> Pacer {
     let pacer = Pacer::new(Rates::of_aws());
     let operations = ["CreateEmailIdentity", "GetEmailIdentity", "GetAccount", "ListContacts"];
     seconds_for(&pacer, &operations).await;
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    tokio::time::sleep(TOGETHER * 2).await;
     pacer
 }
 
@@ -86,6 +86,20 @@ async fn two_operations_throttled_together_slow_the_whole_service() {
     let taken =
         seconds_for(&pacer, &["ListContacts", "GetEmailIdentity", "CreateEmailIdentity"]).await;
     assert!((2.9..3.2).contains(&taken), "{taken}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_few_throttled_calls_among_many_are_no_shared_limit() {
+    let pacer = settled().await;
+    let operations = ["CreateEmailIdentity", "GetEmailIdentity", "GetAccount"];
+    for _ in 0..5 {
+        seconds_for(&pacer, &operations).await;
+    }
+    for operation in operations {
+        let slowdown = pacer.throttled("ses", operation);
+        assert!(matches!(slowdown, Some(Slowdown::Operation(_))), "{slowdown:?}");
+    }
+    assert!(!is_slowed(&pacer, "ses"));
 }
 
 #[tokio::test(start_paused = true)]

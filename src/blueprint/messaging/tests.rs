@@ -165,7 +165,7 @@ fn queues_come_before_what_delivers_to_them() {
         add_subscription(&facts, name, (&spec, &BTreeSet::new()), &queues, &mut draft);
     }
     let after = |index: usize| {
-        draft.resources[index].after.keys().map(ToString::to_string).collect::<Vec<_>>()
+        draft.resources[index].after.iter().map(|(other, _)| other.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(after(0), ["queue.inbox", "queue.lost"]);
     // A queue of this account that the file does not make is nothing to wait for.

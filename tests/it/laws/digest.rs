@@ -27,7 +27,7 @@ fn digests(graph: &Graph, registry: &Registry) -> BTreeMap<Address, (String, Vec
 
 /// What of a family counts: who is in it, as what, and what of that is left to others.
 fn counting(declared: &[Resource]) -> Vec<(&Address, &Value, &BTreeSet<String>)> {
-    declared.iter().map(|it| (&it.address, &it.spec, &it.ignore)).collect()
+    declared.iter().map(|it| (&it.address, &*it.spec, &it.ignore)).collect()
 }
 
 fn assert_digests_tell(one: &Graph, other: &Graph) {

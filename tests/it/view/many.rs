@@ -67,8 +67,8 @@ fn only_changes_leaves_out_what_stays_as_it_is() {
     let mut whole = many_domains();
     let record = |verdict| Record {
         owner: "pivot.app".to_owned(),
-        purpose: "DKIM".to_owned(),
-        kind: "CNAME".to_owned(),
+        purpose: "DKIM".into(),
+        kind: "CNAME".into(),
         name: Some("a._domainkey.pivot.app".to_owned()),
         value: Some("a.dkim.amazonses.com".to_owned()),
         known_after: None,

@@ -1,5 +1,7 @@
 //! The plans that the golden files show: one for each thing that a plan can say.
 
+use std::sync::Arc;
+
 use super::many::many_domains;
 use serde_json::{Value, json};
 use sesinfra::engine::{
@@ -57,12 +59,12 @@ pub(super) fn change(
         address: address(name),
         action,
         fields: if action == Action::None {
-            Vec::new()
+            Arc::default()
         } else {
-            difference(from.as_ref(), to.as_ref(), &[])
+            difference(from.as_ref(), to.as_ref(), &[]).into()
         },
-        from,
-        to,
+        from: from.map(Arc::new),
+        to: to.map(Arc::new),
         parent: None,
         impact: Impact::safe(),
         reason: None,
@@ -164,8 +166,8 @@ fn first_apply() -> Document {
     document.records = vec![
         Record {
             owner: "staging.pivot.app".to_owned(),
-            purpose: "DKIM".to_owned(),
-            kind: "CNAME".to_owned(),
+            purpose: "DKIM".into(),
+            kind: "CNAME".into(),
             name: None,
             value: None,
             known_after: Some(address("identity.staging.pivot.app")),
@@ -190,8 +192,8 @@ fn first_apply() -> Document {
 fn record_of(name: &str, kind: &str, value: &str, verdict: Verdict) -> Record {
     Record {
         owner: "staging.pivot.app".to_owned(),
-        purpose: "MAIL FROM".to_owned(),
-        kind: kind.to_owned(),
+        purpose: "MAIL FROM".into(),
+        kind: kind.to_owned().into(),
         name: Some(name.to_owned()),
         value: Some(value.to_owned()),
         known_after: None,

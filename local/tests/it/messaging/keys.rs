@@ -38,7 +38,7 @@ async fn a_key_whose_policy_names_the_service_is_used_under_any_of_its_names() {
         let plan = stage.converge(&by_id).await;
         let fields: Vec<&str> = plan
             .pending()
-            .flat_map(|change| &change.fields)
+            .flat_map(|change| &*change.fields)
             .map(|field| field.path.as_str())
             .collect();
         assert!(fields.iter().all(|path| *path == "ownership_marks"), "{fields:?}");

@@ -169,11 +169,11 @@ fn happening(change: &PlannedChange) -> Option<&'static str> {
 
 /// At every MAIL FROM domain that files choose there is a text of a stranger's, where SPF goes.
 fn beside_a_stranger(change: &PlannedChange) -> Option<&'static str> {
-    let has_spf = |spec: &Option<Value>| {
-        let records = spec.as_ref().and_then(|spec| spec["records"].as_object());
+    let has_spf = |spec: Option<&Value>| {
+        let records = spec.and_then(|spec| spec["records"].as_object());
         records.into_iter().flatten().any(|(label, _)| label.starts_with("mail-from spf"))
     };
-    match (has_spf(&change.from), has_spf(&change.to)) {
+    match (has_spf(change.from.as_deref()), has_spf(change.to.as_deref())) {
         _ if change.address.kind() != "dns" => None,
         (false, true) => Some(HAPPENINGS[4]),
         (true, false) => Some(HAPPENINGS[5]),
