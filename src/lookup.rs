@@ -2,11 +2,13 @@
 //!
 //! Invariant: reads only, and an answer that does not come is no answer, never a missing record.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::{StreamExt, stream};
 use hickory_resolver::TokioResolver;
+use hickory_resolver::net::NetError;
 use hickory_resolver::proto::rr::{RData, RecordType};
 
 use crate::view::{Record, Verdict};
@@ -23,17 +25,25 @@ pub trait Lookup: Send + Sync {
 }
 
 /// The DNS of the machine that this runs on.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct PublicDns;
+#[derive(Debug, Default)]
+pub struct PublicDns {
+    /// Set up with the first question, from the machine's own settings, or why it could not be.
+    resolver: OnceLock<Result<TokioResolver, String>>,
+}
 
 #[async_trait]
 impl Lookup for PublicDns {
     async fn values(&self, name: &str, kind: &str) -> Result<Vec<String>, String> {
-        let resolver = TokioResolver::builder_tokio()
-            .and_then(hickory_resolver::ResolverBuilder::build)
-            .map_err(|error| error.to_string())?;
-        ask(&resolver, name, kind).await
+        let resolver = self.resolver.get_or_init(|| resolver().map_err(|error| error.to_string()));
+        ask(resolver.as_ref().map_err(Clone::clone)?, name, kind).await
     }
+}
+
+fn resolver() -> Result<TokioResolver, NetError> {
+    let mut builder = TokioResolver::builder_tokio()?;
+    // Whoever waits for a record to appear asks again and again, and wants to know what is there now.
+    builder.options_mut().cache_size = 0;
+    builder.build()
 }
 
 async fn ask(resolver: &TokioResolver, name: &str, kind: &str) -> Result<Vec<String>, String> {

@@ -65,7 +65,7 @@ impl Host {
     ) -> Self {
         Self {
             access: Access::default(),
-            lookup: Arc::new(PublicDns),
+            lookup: Arc::new(PublicDns::default()),
             directory,
             variables: BTreeMap::new(),
             terminal: Terminal::default(),

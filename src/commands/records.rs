@@ -24,11 +24,11 @@ pub(super) fn planned_records(opened: &Opened, plan: &Plan) -> Vec<Record> {
     let planned = || manual_records(&opened.environment, &opened.facts).filter(is_planned);
     // Counted first, since there may be tens of thousands.
     let mut records = Vec::with_capacity(planned().count());
-    records.extend(planned().map(|record| by_others(record, &plan.outputs)));
+    records.extend(planned().map(|record| by_others(&record, &plan.outputs)));
     records
 }
 
-fn by_others(record: ManualRecord, known: &Known) -> Record {
+fn by_others(record: &ManualRecord, known: &Known) -> Record {
     let owner = record.identity.to_string();
     let purpose = Cow::Borrowed(record.purpose);
     one(owner, purpose, record.kind, (&record.name, &record.value), known)
@@ -74,7 +74,7 @@ pub(super) fn all_records<'a>(
         records.collect::<Vec<_>>()
     });
     let manual = manual_records(&opened.environment, &opened.facts);
-    published.chain(manual.map(|record| by_others(record, &known))).collect()
+    published.chain(manual.map(|record| by_others(&record, &known))).collect()
 }
 
 fn one(

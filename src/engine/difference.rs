@@ -79,12 +79,13 @@ fn is_at_or_below(path: &str, ancestor: &str) -> bool {
     path.strip_prefix(ancestor).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
+fn members(value: Option<&Value>) -> Option<&Map<String, Value>> {
+    value.filter(|value| !is_reference(value)).and_then(Value::as_object)
+}
+
 fn compare(path: String, live: Option<&Value>, wanted: Option<&Value>, fields: &mut Vec<Field>) {
     if live == wanted {
         return;
-    }
-    fn members(value: Option<&Value>) -> Option<&Map<String, Value>> {
-        value.filter(|value| !is_reference(value)).and_then(Value::as_object)
     }
     let nothing = Map::new();
     // A whole object that appears or goes is listed member by member too, so that a reader sees each setting;

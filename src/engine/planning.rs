@@ -3,7 +3,7 @@
 //! # Guarantees
 //! Reads only. Planning twice over the same world gives the same plan, so the same digest.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -15,6 +15,7 @@ use super::glance::{Settled, planned_by_tags};
 use super::kind::change_of;
 use super::order::order;
 use super::others::{held, refusals, unmanaged, warn_of_unmanaged};
+use super::pool::Answers;
 use super::scope::{defer, keep_targets};
 use super::{
     Action, Address, BoxError, DynKind, Field, Graph, Impact, Life, LiveValue, Options, Ownership,
@@ -102,8 +103,13 @@ pub(super) async fn planned(
     let nothing = Graph::default();
     let graph = if options.destroy { &nothing } else { graph };
     let kinship = Kinship { graph, registry, world: &world };
-    let mut planning =
-        Planning { kinship, options, settled, known: BTreeMap::new(), appearing: HashMap::new() };
+    let mut planning = Planning {
+        kinship,
+        options,
+        settled,
+        known: BTreeMap::new(),
+        appearing: Answers::default(),
+    };
     planning.check_addresses()?;
     let mut changes = planning.changes()?;
     let relinks = planning.follow_recreated(&mut changes);
@@ -138,7 +144,7 @@ struct Planning<'a> {
     settled: &'a Settled,
     known: BTreeMap<Address, Value>,
     /// The fields of what does not exist yet, by kind and spec.
-    appearing: HashMap<(&'static str, Arc<Value>), Arc<[Field]>>,
+    appearing: Answers<Arc<[Field]>>,
 }
 
 pub(super) type Changes = BTreeMap<Address, PlannedChange>;
@@ -314,8 +320,7 @@ impl<'a> Planning<'a> {
     ) -> Arc<[Field]> {
         let differing = |live| difference(live, Some(to), kind.write_only()).into();
         let Some(live) = live else {
-            let appearing = self.appearing.entry((kind.name(), Arc::clone(to)));
-            return Arc::clone(appearing.or_insert_with(|| differing(None)));
+            return self.appearing.of(kind.name(), to, || differing(None));
         };
         differing(Some(&live.spec))
     }

@@ -1,6 +1,11 @@
 //! One copy of what many resources have alike: a thousand domains of one environment differ in little but their names.
 
-use std::collections::HashSet;
+#![expect(
+    clippy::disallowed_types,
+    reason = "JSON values have a hash and no order, and nothing here is ever iterated over"
+)]
+
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -18,6 +23,28 @@ impl Pool {
         let held = Arc::new(value);
         self.0.insert(Arc::clone(&held));
         held
+    }
+}
+
+/// Answers to a question about a kind and a spec, each given once.
+#[derive(Debug)]
+pub(super) struct Answers<T>(HashMap<(&'static str, Arc<Value>), T>);
+
+impl<T> Default for Answers<T> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+impl<T: Clone> Answers<T> {
+    /// The answer for `spec` of `kind`, which `answer` gives the first time.
+    pub(super) fn of(
+        &mut self,
+        kind: &'static str,
+        spec: &Arc<Value>,
+        answer: impl FnOnce() -> T,
+    ) -> T {
+        self.0.entry((kind, Arc::clone(spec))).or_insert_with(answer).clone()
     }
 }
 

@@ -121,6 +121,9 @@ pub fn load(root: &Path, name: &FileName) -> Result<Environment, Findings> {
     }
     environment.warnings = findings;
     environment.document.take();
+    // Filled one by one a map is half empty, which with thousands of entries is much.
+    let identities = std::mem::take(&mut environment.settings.identities);
+    environment.settings.identities = identities.into_iter().collect();
     Ok(environment)
 }
 

@@ -8,8 +8,8 @@ use sesinfra_local::options::{ACCOUNT, REGION};
 /// What the set does about TLS unless it is changed.
 const TLS: &str = "require";
 
-/// For sesinfra. `tls` is the changed field; empty: as it is at first.
-pub(crate) fn environment(domains: usize, tls: &str) -> String {
+/// For sesinfra. `tls` is the changed field; empty: as it is at first. `manual` leaves the DNS records to others.
+pub(crate) fn environment(domains: usize, tls: &str, manual: bool) -> String {
     let tls = if tls.is_empty() { TLS } else { tls };
     let account = include_str!("../../bench/account.toml")
         .replace(&format!("tls = \"{TLS}\""), &format!("tls = \"{tls}\""));
@@ -18,6 +18,7 @@ pub(crate) fn environment(domains: usize, tls: &str) -> String {
     let domain = |index| {
         include_str!("../../bench/domain.toml")
             .replace("@DOMAIN@", &format!("d{index}.bench.example"))
+            + if manual { "dns = \"manual\"\n" } else { "" }
     };
     [head, account].into_iter().chain((1..=domains).map(domain)).collect()
 }

@@ -44,6 +44,10 @@ struct Line {
     /// Imitate AWS's limits, and its latency, as well.
     #[arg(long)]
     limits: bool,
+    /// Leave the DNS records to others (`dns = "manual"`), and Terraform out, which has no such thing. The DNS of this machine
+    /// is asked for each of them.
+    #[arg(long)]
+    manual: bool,
     /// Leave Terraform out.
     #[arg(long)]
     alone: bool,
@@ -75,7 +79,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let line = Line::parse();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("no project")?;
     let program = build(root)?;
-    let tools = match line.alone || !is_installed("terraform") {
+    let tools = match line.alone || line.manual || !is_installed("terraform") {
         true => {
             println!("Terraform is left out, or not installed: sesinfra alone.\n");
             vec![Tool::Sesinfra]
@@ -136,7 +140,7 @@ impl Job<'_> {
         // Both find the same zone there.
         std::fs::write(
             folder.join("environments/bench.toml"),
-            files::environment(self.domains, ""),
+            files::environment(self.domains, "", self.line.manual),
         )?;
         let name = environment::names(&folder)?.pop().ok_or("no environment")?;
         let environment = environment::load(&folder, &name).map_err(|_| "the file is wrong")?;
@@ -190,7 +194,7 @@ impl Job<'_> {
         let changed = "optional";
         match self.tool {
             Tool::Sesinfra => {
-                let text = files::environment(self.domains, changed);
+                let text = files::environment(self.domains, changed, self.line.manual);
                 std::fs::write(folder.join("environments/bench.toml"), text)?;
             }
             Tool::Terraform => self.write_terraform(folder, cloud, changed)?,

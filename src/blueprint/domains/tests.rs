@@ -1,5 +1,7 @@
 //! What identities of a file become, and in which order.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use crate::blueprint::drawn::{KEY, at, dependencies, drawn, of_kind, spec};
@@ -55,6 +57,17 @@ fn records_that_somebody_else_publishes_are_not_waited_for() {
         drawn(&DOMAIN.replace("feedback_forwarding", "dns = \"manual\"\nfeedback_forwarding"));
     assert!(of_kind(&drawn, "dns").is_empty());
     assert_eq!(dependencies(&drawn, "mail_from.pivot.app"), ["identity.pivot.app"]);
+}
+
+#[test]
+fn domains_that_are_declared_alike_share_what_they_are_to_be() {
+    let (_, identity) = DOMAIN.split_once("\n[identities").unwrap();
+    let (identity, _) = identity.split_once("[configuration_sets").unwrap();
+    let other = identity.replace("pivot.app", "eu.pivot.app");
+    let drawn = drawn(&format!("{DOMAIN}[identities{other}"));
+    let spec = |address: &str| Arc::clone(&at(&drawn, address).spec);
+    assert!(Arc::ptr_eq(&spec("identity.pivot.app"), &spec("identity.eu.pivot.app")));
+    assert!(!Arc::ptr_eq(&spec("mail_from.pivot.app"), &spec("mail_from.eu.pivot.app")));
 }
 
 #[test]

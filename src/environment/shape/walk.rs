@@ -92,7 +92,7 @@ impl Walk {
             [] if table.choices.is_empty() => {}
             [] => self.nothing_chosen(node, table),
             [only] => {
-                missing.extend(only.required.iter().filter(|name| !entries.has(*name)));
+                missing.extend(only.required.iter().filter(|name| !entries.has(name)));
             }
             [first, second, ..] => self.too_much_chosen(entries, table, first, second),
         }
@@ -251,7 +251,7 @@ impl Walk {
         second: &Choice,
     ) {
         let one = |choice: &Choice| {
-            let name = choice.fields.iter().find(|name| entries.has(*name))?;
+            let name = choice.fields.iter().find(|name| entries.has(name))?;
             Some((name.clone(), entries.get(name)?))
         };
         let (Some(first), Some(second)) = (one(first), one(second)) else { return };
