@@ -16,6 +16,10 @@ const NAMING: [&str; 7] = ["Sid", "Id", "id", "name", "Name", "key", "path"];
 /// A before and an after on one line up to this many characters; beyond, on two.
 const PAIR_MAX: usize = 110;
 
+/// No spec is nested as deeply as this. A plan file may say otherwise, and is shown all the same: what is below stands in
+/// one key.
+const DEEPEST: usize = 32;
+
 /// What became of one value.
 enum Tree {
     /// The same on both sides, shown for context.
@@ -72,8 +76,9 @@ fn segments(path: &str) -> Vec<String> {
     let mut segments = vec![String::new()];
     let mut characters = path.chars();
     while let Some(character) = characters.next() {
+        let may_go_deeper = segments.len() < DEEPEST;
         match (character, segments.last_mut()) {
-            ('.', _) => segments.push(String::new()),
+            ('.', _) if may_go_deeper => segments.push(String::new()),
             ('\\', Some(last)) => last.extend(characters.next()),
             (plain, Some(last)) => last.push(plain),
             (_, None) => {}
@@ -281,4 +286,22 @@ fn tree_lines(name: Option<&str>, tree: &Tree, depth: usize) -> Vec<Line> {
 
 fn hidden_line(hidden: usize, depth: usize) -> Option<Line> {
     (hidden > 0).then(|| Line::new(Sign::Context, depth, format!("# {hidden} unchanged")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_without_end_is_shown_in_bounded_depth() {
+        let path = "a.".repeat(5_000) + "b";
+        let field = |to: &str| Field { path: path.clone(), from: None, to: Some(Value::from(to)) };
+        for fields in
+            [vec![field("x")], vec![field("x"), Field { path: "c".to_owned(), ..field("y") }]]
+        {
+            let lines = lines(&fields);
+            assert!(lines.iter().all(|line| line.depth <= DEEPEST), "{}", lines.len());
+            assert!(lines.iter().any(|line| line.text.contains("a.a.a.a")), "it is not shown");
+        }
+    }
 }

@@ -139,6 +139,11 @@ pub(super) fn summary(value: &Value) -> String {
 
 /// What stands for an output that is not known yet; `None` for any other value.
 pub(super) fn unknown(value: &Value) -> Option<String> {
+    // An output is written as one text; anything else may be large, and would be copied for nothing.
+    let members = value.as_object()?;
+    if members.len() != 1 || !members.values().all(Value::is_string) {
+        return None;
+    }
     match serde_json::from_value::<Arg<Value>>(value.clone()) {
         Ok(Arg::Output { address, .. }) => {
             Some(format!("(known after apply: {})", clean(&address.to_string())))

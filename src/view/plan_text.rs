@@ -41,13 +41,11 @@ pub fn plan_text(document: &Document, style: Style) -> String {
 /// # Errors
 /// Those of `out`.
 pub fn write_plan_text(document: &Document, style: Style, out: &mut dyn fmt::Write) -> fmt::Result {
-    out.write_str(&header(document, style))?;
-    let parts: [fn(&Document, Style, &mut String); 3] = [changes, notes, unmanaged];
-    for part in parts {
-        let mut text = String::new();
-        part(document, style, &mut text);
-        out.write_str(&text)?;
-    }
+    let mut text = header(document, style);
+    changes(document, style, &mut text);
+    notes(document, &mut text);
+    unmanaged(document, &mut text);
+    out.write_str(&text)?;
     manual_records(document, style, out)?;
     let mut text = String::new();
     refusals(document, style, &mut text);
@@ -235,7 +233,7 @@ fn line_text(line: &Line, style: Style) -> String {
 }
 
 /// States worth knowing of resources that do not change.
-fn notes(document: &Document, _: Style, text: &mut String) {
+fn notes(document: &Document, text: &mut String) {
     let with_notes = document.plan.changes.iter().filter(|change| change.action == Action::None);
     let lines: Vec<String> = with_notes
         .flat_map(|change| change.notes.iter().map(move |note| (change, note)))
@@ -249,7 +247,7 @@ fn notes(document: &Document, _: Style, text: &mut String) {
     }
 }
 
-fn unmanaged(document: &Document, _: Style, text: &mut String) {
+fn unmanaged(document: &Document, text: &mut String) {
     let (gone, left): (Vec<&Unmanaged>, Vec<&Unmanaged>) =
         document.plan.unmanaged.iter().partition(|one| one.goes);
     list_unmanaged("Not made by sesinfra, and lost with what it is under:", &gone, text);
