@@ -67,6 +67,8 @@ impl Bucket {
     pub(super) fn empty(&mut self, now: Instant) {
         self.full_at = now + self.interval * self.burst;
         self.slowed_at = Some(now);
+        // What went out together is throttled together; what goes out from now on was waited for.
+        self.inherits_until = self.inherits_until.min(now + self.interval);
     }
 
     /// Whether what is throttled by now may be throttled for calls that were made before this bucket was there.

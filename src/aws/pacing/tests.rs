@@ -65,6 +65,19 @@ async fn first_calls_that_are_throttled_are_put_off_and_show_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn only_the_first_throttling_is_put_down_to_who_called_before() {
+    let pacer = Pacer::new(Rates::of_aws());
+    let throttled = async || {
+        pacer.pass("route53", "ListHostedZones").await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        pacer.throttled("route53", "ListHostedZones")
+    };
+    assert_eq!(throttled().await, None);
+    let second = throttled().await;
+    assert!(matches!(second, Some(Slowdown::Operation(_))), "{second:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn throttling_of_one_operation_alone_slows_only_that_one() {
     let pacer = Pacer::new(Rates::of_aws());
     pacer.pass("ses", "GetEmailIdentity").await;
