@@ -53,7 +53,8 @@ impl<'de> Deserializer<'de> for &'de Node {
         visitor: V,
     ) -> Result<V::Value, Error> {
         match &self.content {
-            Content::Table(entries) => {
+            // Of two variants at once none can be meant.
+            Content::Table(entries) if entries.iter().count() == 1 => {
                 let table = MapAccessDeserializer::new(MapDeserializer::new(entries.iter()));
                 table.deserialize_enum(name, variants, visitor)
             }
