@@ -4,6 +4,7 @@
 //! identities and tracking domains that stand under one name are one resource.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{Draft, dmarc, identity_address};
 use crate::aws::{Facts, HostedZone, ZoneProblem};
@@ -19,8 +20,8 @@ pub use crate::kinds::dns::RecordType;
 /// A record that somebody else publishes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ManualRecord {
-    /// The identity it is for, or the tracking domain.
-    pub identity: IdentityName,
+    /// The name of the identity it is for, or the tracking domain.
+    pub owner: Arc<str>,
     /// The resource that needs it.
     pub needed_by: Address,
     /// Its name.
@@ -74,22 +75,23 @@ pub fn manual_records(
     facts: &Facts,
 ) -> impl Iterator<Item = ManualRecord> {
     let of_identities = identities(environment, DnsMode::Manual).flat_map(|(name, identity)| {
-        listed(name.clone(), identity_address(name), of_identity(facts, name, identity))
+        listed(name.to_string(), identity_address(name), of_identity(facts, name, identity))
     });
     let of_sets = tracking_domains(environment, DnsMode::Manual).flat_map(|(set, tracking)| {
-        let name = IdentityName::Domain(tracking.domain.clone());
+        let name = tracking.domain.to_string();
         listed(name, set_address(set), vec![of_tracking(facts, tracking)])
     });
     of_identities.chain(of_sets)
 }
 
 fn listed(
-    identity: IdentityName,
+    owner: String,
     needed_by: Address,
     needed: Vec<Needed>,
 ) -> impl Iterator<Item = ManualRecord> {
+    let owner: Arc<str> = owner.into();
     needed.into_iter().map(move |Needed { name, kind, value, purpose, .. }| ManualRecord {
-        identity: identity.clone(),
+        owner: Arc::clone(&owner),
         needed_by: needed_by.clone(),
         name,
         kind,

@@ -219,7 +219,7 @@ mod tests {
         let root = set.address.clone();
         let family = Family {
             root: root.clone(),
-            members: BTreeSet::from([root.clone()]),
+            members: vec![root.clone()],
             children_meanwhile: BTreeSet::from([PROTECTED.to_owned()]),
             children_afterwards: BTreeSet::new(),
             digest: None,

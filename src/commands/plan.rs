@@ -90,6 +90,8 @@ pub(super) async fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Fa
     let opened = run.open(name, private_keys(purpose)).await?;
     let flags = arguments.selection.flags(&arguments.adoption);
     let document = run.planned(&opened, purpose, &flags, refresh).await?;
+    // The plan says all that is shown; of thousands of domains, the file and what it implies are as large again.
+    drop(opened);
     if let Some(path) = &arguments.out {
         plan_file::write(&document, &run.host.directory.join(path))?;
     }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -29,7 +30,7 @@ pub(super) fn planned_records(opened: &Opened, plan: &Plan) -> Vec<Record> {
 }
 
 fn by_others(record: &ManualRecord, known: &Known) -> Record {
-    let owner = record.identity.to_string();
+    let owner = Arc::clone(&record.owner);
     let purpose = Cow::Borrowed(record.purpose);
     one(owner, purpose, record.kind, (&record.name, &record.value), known)
 }
@@ -61,7 +62,7 @@ pub(super) fn all_records<'a>(
     let resources = opened.blueprint.graph.in_order().filter(|it| it.address.kind() == "dns");
     let published = resources.flat_map(|resource| {
         let records = dns::Spec::deserialize(&*resource.spec).unwrap_or_default().records;
-        let owner = resource.address.name().to_owned();
+        let owner: Arc<str> = resource.address.name().into();
         let published = live.iter().find(|one| one.address == resource.address);
         let published = published.and_then(|one| dns::Spec::deserialize(&*one.spec).ok());
         let published = published.unwrap_or_default().records;
@@ -69,7 +70,13 @@ pub(super) fn all_records<'a>(
             // Where the key is not at hand, what is published is all that can be told of it.
             let published = published.get(label).filter(|_| is_of_key(&record.value));
             let value = published.map_or(&record.value, |it| &it.value);
-            one(owner.clone(), label.clone().into(), record.kind, (&record.name, value), &known)
+            one(
+                Arc::clone(&owner),
+                label.clone().into(),
+                record.kind,
+                (&record.name, value),
+                &known,
+            )
         });
         records.collect::<Vec<_>>()
     });
@@ -78,7 +85,7 @@ pub(super) fn all_records<'a>(
 }
 
 fn one(
-    owner: String,
+    owner: Arc<str>,
     purpose: Cow<'static, str>,
     kind: RecordType,
     (name, value): (&Arg<String>, &Arg<String>),

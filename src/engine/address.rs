@@ -11,10 +11,7 @@ use serde::{Deserialize, Serialize};
 /// The kind has no dot, so the first one separates; the name may hold anything. Cheap to copy: plans are full of them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Address {
-    text: Arc<str>,
-    dot: usize,
-}
+pub struct Address(Arc<str>);
 
 /// A text that is not `kind.name`.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -26,32 +23,36 @@ impl Address {
     #[must_use]
     pub fn new(kind: &str, name: impl AsRef<str>) -> Self {
         debug_assert!(!kind.contains('.'), "a kind has no dot");
-        let text = [kind, ".", name.as_ref()].concat();
-        Self { text: text.into(), dot: kind.len() }
+        Self([kind, ".", name.as_ref()].concat().into())
     }
 
     /// All of it, as it is written.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.text
+        &self.0
     }
 
     /// The kind's name, for example `identity`.
     #[must_use]
     pub fn kind(&self) -> &str {
-        &self.text[..self.dot]
+        self.parts().0
     }
 
     /// AWS's own name of the resource, for example `pivot.app`.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.text[self.dot + 1..]
+        self.parts().1
+    }
+
+    /// Looked for each time, since it is near the start: addresses are many, and each is kept small.
+    fn parts(&self) -> (&str, &str) {
+        self.0.split_once('.').unwrap_or_default()
     }
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.text)
+        formatter.write_str(&self.0)
     }
 }
 
@@ -60,9 +61,7 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.split_once('.') {
-            Some((kind, name)) if !kind.is_empty() && !name.is_empty() => {
-                Ok(Self { text: text.into(), dot: kind.len() })
-            }
+            Some((kind, name)) if !kind.is_empty() && !name.is_empty() => Ok(Self(text.into())),
             _ => Err(InvalidAddress(text.to_owned())),
         }
     }

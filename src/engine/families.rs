@@ -117,7 +117,7 @@ impl Kinship<'_> {
             .map(|_| digest_of_family(self.graph, self.registry, &root, &members));
         Family {
             root,
-            members,
+            members: members.into_iter().collect(),
             children_meanwhile,
             children_afterwards,
             digest,

@@ -74,6 +74,8 @@ impl Resource {
     /// The same, not before `other`.
     #[must_use]
     pub fn after(mut self, other: Address, reason: &'static str) -> Self {
+        // Mostly the only one, of thousands of resources.
+        self.after.reserve_exact(1);
         self.after.push((other, reason));
         self
     }

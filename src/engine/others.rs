@@ -24,7 +24,11 @@ pub(super) fn unmanaged(kinship: &Kinship<'_>, changes: &Changes) -> Vec<Unmanag
         .map(|live| Unmanaged {
             address: live.address.clone(),
             parent: live.parent.clone(),
-            goes: live.parent.as_ref().and_then(|parent| changes.get(parent)).is_some_and(goes),
+            goes: live
+                .parent
+                .as_ref()
+                .and_then(|parent| changes.get(parent))
+                .is_some_and(|it| goes(it)),
         })
         .collect()
 }
@@ -110,7 +114,8 @@ pub(super) async fn held(
 ) -> Result<Vec<Refusal>, PlanError> {
     let children = changes.values().filter(|change| goes(change));
     let asked = children.filter_map(|change| {
-        let parent = change.parent.as_ref().filter(|it| changes.get(it).is_some_and(goes))?;
+        let parent =
+            change.parent.as_ref().filter(|it| changes.get(it).is_some_and(|it| goes(it)))?;
         let kind = registry.get(change.address.kind())?;
         Some((parent, change, kind, change.from.as_ref()?))
     });

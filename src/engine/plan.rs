@@ -118,8 +118,8 @@ pub struct Step {
     pub address: Address,
     /// What is done to it.
     pub verb: Verb,
-    /// Numbers of the steps that must be done first: each smaller than this step's own.
-    pub after: BTreeSet<usize>,
+    /// Numbers of the steps that must be done first: each smaller than this step's own, in their order.
+    pub after: Vec<usize>,
 }
 
 /// A root with its children and aspects, as far as marks are concerned.
@@ -127,8 +127,8 @@ pub struct Step {
 pub struct Family {
     /// The resource that carries the marks.
     pub root: Address,
-    /// Every member, the root included.
-    pub members: BTreeSet<Address>,
+    /// Every member, the root included, in the order of their addresses.
+    pub members: Vec<Address>,
     /// Tokens of all children that may exist while the steps run.
     pub children_meanwhile: BTreeSet<String>,
     /// Tokens of the children that exist afterwards.

@@ -72,9 +72,8 @@ impl Releasing<'_> {
         let goes_whole = members.contains(root);
         let first = plan.steps.len();
         for address in members.iter().filter(|address| *address != root) {
-            let step =
-                Step { address: address.clone(), verb: Verb::Forget, after: BTreeSet::new() };
-            plan.steps.push(step);
+            let (address, verb) = (address.clone(), Verb::Forget);
+            plan.steps.push(Step { address, verb, after: Vec::new() });
         }
         let after = (first..plan.steps.len()).collect();
         let verb = if goes_whole { Verb::Forget } else { Verb::Announce };
@@ -88,7 +87,7 @@ impl Releasing<'_> {
         members.insert(root.clone());
         plan.families.push(Family {
             root: root.clone(),
-            members,
+            members: members.into_iter().collect(),
             children_meanwhile: children.clone(),
             children_afterwards: children,
             // What is declared of it may be what was just let go of, so nothing says that it is as declared.

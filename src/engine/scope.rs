@@ -94,9 +94,11 @@ pub(super) async fn defer(
     registry: &Registry,
     changes: &mut Changes,
 ) -> Result<(), PlanError> {
-    let is_planned = |it: &&PlannedChange| !matches!(it.action, Action::None | Action::Forget);
-    let planned: BTreeSet<Address> =
-        changes.values().filter(is_planned).map(|change| change.address.clone()).collect();
+    let planned: BTreeSet<Address> = changes
+        .values()
+        .filter(|it| !matches!(it.action, Action::None | Action::Forget))
+        .map(|it| it.address.clone())
+        .collect();
     let mut ahead_of_dependents: BTreeMap<Address, Ahead> = BTreeMap::new();
     for resource in graph.in_order() {
         let address = &resource.address;

@@ -99,7 +99,7 @@ fn dkim(settings: &Settings, sight: &Sight, remedy: &str) -> Item {
     let mut wrong = Vec::new();
     for name in domains(settings).map(ToString::to_string) {
         let records: Vec<&Record> =
-            sight.records.iter().filter(|it| it.owner == name && is_dkim(it)).collect();
+            sight.records.iter().filter(|it| *it.owner == *name && is_dkim(it)).collect();
         let bad = |it: &Record| it.verdict.as_ref().is_some_and(|it| *it != Verdict::Ok);
         wrong.extend(trouble(&records, bad).map(|what| format!("{name}: {what}")));
         let failed = sight.live("identity", &name).into_iter().flat_map(|live| &live.notes);

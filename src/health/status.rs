@@ -224,7 +224,7 @@ impl Judging<'_> {
             ));
         }
         let records: Vec<&Record> =
-            self.sight.records.iter().filter(|it| it.owner == name).collect();
+            self.sight.records.iter().filter(|it| *it.owner == *name).collect();
         let dkim: Vec<&&Record> = records.iter().filter(|it| is_dkim(it)).collect();
         if !dkim.is_empty() {
             let there = dkim.iter().filter(|it| it.verdict == Some(Verdict::Ok)).count();

@@ -21,16 +21,23 @@ pub(super) fn alike<'a>(
     groups: Vec<Group<'a>>,
     shape: impl Fn(&Group<'a>) -> String,
 ) -> Vec<Alike<'a>> {
-    let shapes: Vec<String> = groups.iter().map(&shape).collect();
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for shape in &shapes {
-        *counts.entry(shape).or_default() += 1;
-    }
-    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    // Each shape is held once, under a number: where thousands are alike, their text is that of one.
+    let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
+    let mut counts: Vec<usize> = Vec::new();
+    let numbered = groups.iter().map(|group| {
+        let number = *numbers.entry(shape(group)).or_insert(counts.len());
+        match counts.get_mut(number) {
+            Some(count) => *count += 1,
+            None => counts.push(1),
+        }
+        number
+    });
+    let shapes: Vec<usize> = numbered.collect();
+    let mut places: BTreeMap<usize, usize> = BTreeMap::new();
     let mut all: Vec<Alike<'a>> = Vec::new();
-    for (group, shape) in groups.into_iter().zip(&shapes) {
-        let is_of_many = counts.get(shape.as_str()).is_some_and(|count| *count >= MANY);
-        let place = places.get(shape.as_str()).filter(|_| is_of_many);
+    for (group, shape) in groups.into_iter().zip(shapes) {
+        let is_of_many = counts.get(shape).is_some_and(|count| *count >= MANY);
+        let place = places.get(&shape).filter(|_| is_of_many);
         if let Some(alike) = place.and_then(|place| all.get_mut(*place)) {
             alike.others.push(group);
         } else {

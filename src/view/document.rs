@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -134,7 +135,7 @@ pub struct Refused {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// The identity, or the tracking domain, that needs it.
-    pub owner: String,
+    pub owner: Arc<str>,
     /// What it is for: `DKIM`, `MAIL FROM`.
     pub purpose: Cow<'static, str>,
     /// The type: `CNAME`, `TXT`, `MX`.

@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn a_long_text_is_cut_into_pieces_for_bind() {
         let record = Record {
-            owner: "pivot.app".to_owned(),
+            owner: "pivot.app".into(),
             purpose: "DKIM".into(),
             kind: "TXT".into(),
             name: Some("s1._domainkey.pivot.app".to_owned()),

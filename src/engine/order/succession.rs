@@ -12,16 +12,16 @@ impl Ordering<'_> {
     /// has to wait for that.
     pub(super) fn new_before_old(&mut self) {
         let changes = self.changes;
-        let mut places: BTreeMap<(&str, &str), BTreeSet<Address>> = BTreeMap::new();
+        let mut places: BTreeMap<(&str, &str), BTreeSet<&Address>> = BTreeMap::new();
         for address in changes.keys() {
             let kind = self.kinship.registry.get(address.kind());
             if let Some(place) = kind.and_then(|kind| kind.place(address.name())) {
-                places.entry((address.kind(), place)).or_default().insert(address.clone());
+                places.entry((address.kind(), place)).or_default().insert(address);
             }
         }
         for together in places.into_values() {
-            let come = self.steps_of(&together, &[Verb::Create, Verb::Update]);
-            let go = self.steps_of(&together, &[Verb::Delete]);
+            let go = self.steps_of(together.iter().copied(), &[Verb::Delete]);
+            let come = self.steps_of(together, &[Verb::Create, Verb::Update]);
             self.add_where_no_cycle(&come, &go);
         }
     }
@@ -34,19 +34,19 @@ impl Ordering<'_> {
         let mut children: BTreeMap<&Address, Vec<Node>> = BTreeMap::new();
         for (address, change) in changes {
             let life = kinship.registry.get(address.kind()).map(|kind| kind.life());
-            let goes = (Verb::Delete, address.clone());
             if let (Some(Life::Child(_)), Some(parent)) = (life, &change.parent)
-                && self.before.contains_key(&goes)
+                && let Some(goes) = self.node(Verb::Delete, address)
             {
                 children.entry(parent).or_default().push(goes);
             }
         }
+        if children.is_empty() {
+            return;
+        }
         for user in kinship.world.iter() {
             let needed = kinship.graph.dependencies(&user.address);
-            let lets_go = self.steps_of(
-                &BTreeSet::from([user.address.clone()]),
-                &[Verb::Update, Verb::Delete, Verb::Vanish],
-            );
+            let lets_go =
+                self.steps_of([&user.address], &[Verb::Update, Verb::Delete, Verb::Vanish]);
             for used in user.uses.iter().filter(|used| !needed.contains(*used)) {
                 if let Some(children) = children.get(used) {
                     self.add_where_no_cycle(&lets_go, children);
@@ -66,12 +66,12 @@ impl Ordering<'_> {
             if let Some(needed) = self.before.get(&node)
                 && earlier.insert(node)
             {
-                open.extend(needed.iter().cloned());
+                open.extend(needed);
             }
         }
         for then in then.iter().filter(|then| !earlier.contains(*then)) {
             for first in first {
-                self.add_edge(first.clone(), then);
+                self.add_edge(Some(*first), Some(*then));
             }
         }
     }

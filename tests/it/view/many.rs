@@ -66,7 +66,7 @@ fn what_is_deleted_is_alike_whatever_values_go_with_it() {
 fn only_changes_leaves_out_what_stays_as_it_is() {
     let mut whole = many_domains();
     let record = |verdict| Record {
-        owner: "pivot.app".to_owned(),
+        owner: "pivot.app".into(),
         purpose: "DKIM".into(),
         kind: "CNAME".into(),
         name: Some("a._domainkey.pivot.app".to_owned()),

@@ -165,7 +165,7 @@ fn first_apply() -> Document {
     ]);
     document.records = vec![
         Record {
-            owner: "staging.pivot.app".to_owned(),
+            owner: "staging.pivot.app".into(),
             purpose: "DKIM".into(),
             kind: "CNAME".into(),
             name: None,
@@ -191,7 +191,7 @@ fn first_apply() -> Document {
 
 fn record_of(name: &str, kind: &str, value: &str, verdict: Verdict) -> Record {
     Record {
-        owner: "staging.pivot.app".to_owned(),
+        owner: "staging.pivot.app".into(),
         purpose: "MAIL FROM".into(),
         kind: kind.to_owned().into(),
         name: Some(name.to_owned()),
