@@ -85,7 +85,7 @@ fn without_dot(name: &str) -> String {
 }
 
 /// Questions under way at once: a resolver drops what comes in a flood.
-const LOOKUPS_AT_ONCE: usize = 64;
+pub(crate) const LOOKUPS_AT_ONCE: usize = 64;
 
 /// Asks about every record whose name and value are known, and writes down what is found.
 pub async fn judge(records: &mut [Record], lookup: &dyn Lookup) {

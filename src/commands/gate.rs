@@ -48,8 +48,9 @@ pub(super) fn refusals(plan: &Plan, protection: &Protection) -> Vec<Refused> {
         refused(rule, address, refusal.message.clone(), remedy)
     });
     let pending = plan.pending().filter(|change| !protection.allowed.contains(&change.address));
+    let (lost, marked) = (lost(plan), marked(plan, protection));
     let forbidden = pending.filter_map(|change| {
-        unmanaged_children(plan, change).or_else(|| protected(plan, change, protection))
+        unmanaged_children(change, &lost).or_else(|| protected(plan, change, protection, &marked))
     });
     owned.chain(forbidden).collect()
 }
@@ -72,10 +73,15 @@ fn refused(rule: &str, address: &Address, message: String, remedy: impl Into<Str
     Refused { rule: rule.to_owned(), address: address.clone(), message, remedy: remedy.into() }
 }
 
-fn protected(plan: &Plan, change: &PlannedChange, protection: &Protection) -> Option<Refused> {
+fn protected(
+    plan: &Plan,
+    change: &PlannedChange,
+    protection: &Protection,
+    marked: &BTreeSet<&Address>,
+) -> Option<Refused> {
     let root = root(plan, change);
     let own = protection.own.get(root).copied();
-    let is_protected = own.unwrap_or(protection.environment || is_marked(plan, root, protection));
+    let is_protected = own.unwrap_or(protection.environment || marked.contains(root));
     if !is_protected || change.impact.severity < Severity::StopsMail {
         return None;
     }
@@ -90,26 +96,31 @@ fn protected(plan: &Plan, change: &PlannedChange, protection: &Protection) -> Op
     Some(refused("protected", &change.address, message, allow(&change.address)))
 }
 
-/// Whether a root that the file has forgotten was protected by itself, as its marks say.
-fn is_marked(plan: &Plan, root: &Address, protection: &Protection) -> bool {
-    let family = plan.families.iter().find(|family| family.root == *root);
-    !protection.declared.contains(root)
-        && family.is_some_and(|family| family.children_meanwhile.contains(PROTECTED))
+/// The roots that the file has forgotten and that were protected by themselves, as their marks say.
+fn marked<'a>(plan: &'a Plan, protection: &Protection) -> BTreeSet<&'a Address> {
+    let marked =
+        plan.families.iter().filter(|family| family.children_meanwhile.contains(PROTECTED));
+    marked.map(|family| &family.root).filter(|root| !protection.declared.contains(*root)).collect()
 }
 
-fn unmanaged_children(plan: &Plan, change: &PlannedChange) -> Option<Refused> {
+/// What others made and is lost, by what it sits under.
+type Lost<'a> = BTreeMap<&'a Address, Vec<&'a str>>;
+
+fn lost(plan: &Plan) -> Lost<'_> {
+    let mut lost = Lost::new();
+    for one in plan.unmanaged.iter().filter(|one| one.goes) {
+        if let Some(parent) = &one.parent {
+            lost.entry(parent).or_default().push(one.address.as_str());
+        }
+    }
+    lost
+}
+
+fn unmanaged_children(change: &PlannedChange, lost: &Lost<'_>) -> Option<Refused> {
     if !matches!(change.action, Action::Delete | Action::Replace) {
         return None;
     }
-    let lost: Vec<String> = plan
-        .unmanaged
-        .iter()
-        .filter(|one| one.goes && one.parent.as_ref() == Some(&change.address))
-        .map(|one| one.address.to_string())
-        .collect();
-    if lost.is_empty() {
-        return None;
-    }
+    let lost = lost.get(&change.address)?;
     let message = format!("would take with it what others made: {}", lost.join(", "));
     Some(refused("unmanaged_children", &change.address, message, allow(&change.address)))
 }

@@ -1,10 +1,9 @@
 //! From an open environment to a plan that can be shown, saved and carried out.
 
+use std::collections::BTreeSet;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
-
-use serde_json::Value;
 
 use super::Run;
 use super::failure::Failure;
@@ -154,15 +153,15 @@ pub(super) const fn private_keys(purpose: Purpose) -> PrivateKeys {
 
 /// A key that is not known cannot be compared with what is live; what is planned beside it does not need it.
 fn need_keys(opened: &Opened, plan: &Plan) -> Result<(), Failure> {
+    if opened.facts.missing_keys.is_empty() {
+        return Ok(());
+    }
+    let publishing = plan.changes.iter().filter_map(|it| it.to.as_deref()).flat_map(references);
+    let publishing = publishing.filter(|(_, path)| path == KEY_AT_HAND.path());
+    let publishing: BTreeSet<Address> = publishing.map(|(identity, _)| identity).collect();
     let is_planned = |name: &IdentityName| {
-        let (identity, signing) =
-            (identity_address(name), Address::new("signing", name.to_string()));
-        let needs_key = |spec: &Value| {
-            let mut references = references(spec).into_iter();
-            references.any(|(address, path)| address == identity && path == KEY_AT_HAND.path())
-        };
-        let mut changes = plan.changes.iter();
-        changes.any(|it| it.address == signing || it.to.as_deref().is_some_and(needs_key))
+        plan.change(&Address::new("signing", name.to_string())).is_some()
+            || publishing.contains(&identity_address(name))
     };
     match opened.facts.missing_keys.iter().find(|(name, _)| is_planned(name)) {
         Some((_, key)) => Err(Failure::input(Arc::clone(key)).hinted(key.hint())),

@@ -57,13 +57,14 @@ pub(super) fn all_records<'a>(
     opened: &Opened,
     live: impl Iterator<Item = &'a LiveValue>,
 ) -> Vec<Record> {
-    let live: Vec<&LiveValue> = live.collect();
-    let known: Known = live.iter().map(|one| (one.address.clone(), one.outputs.clone())).collect();
+    let live: BTreeMap<&Address, &LiveValue> = live.map(|one| (&one.address, one)).collect();
+    let known: Known =
+        live.values().map(|one| (one.address.clone(), one.outputs.clone())).collect();
     let resources = opened.blueprint.graph.in_order().filter(|it| it.address.kind() == "dns");
     let published = resources.flat_map(|resource| {
         let records = dns::Spec::deserialize(&*resource.spec).unwrap_or_default().records;
         let owner: Arc<str> = resource.address.name().into();
-        let published = live.iter().find(|one| one.address == resource.address);
+        let published = live.get(&resource.address);
         let published = published.and_then(|one| dns::Spec::deserialize(&*one.spec).ok());
         let published = published.unwrap_or_default().records;
         let records = records.iter().map(|(label, record)| {

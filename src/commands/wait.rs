@@ -1,5 +1,6 @@
 //! `--wait`: until every identity is verified, with what the DNS says of each record that a verification waits for.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -66,10 +67,9 @@ impl Run<'_> {
             return Ok(None);
         }
         let mut records = all_records(opened, live.iter());
-        let is_pending = |owner: &str| {
-            live.iter().any(|one| one.address.name() == owner && !one.notes.is_empty())
-        };
-        records.retain(|record| is_pending(&record.owner));
+        let waiting = live.iter().filter(|one| !one.notes.is_empty());
+        let waiting: BTreeSet<&str> = waiting.map(|one| one.address.name()).collect();
+        records.retain(|record| waiting.contains(&*record.owner));
         judge(&mut records, self.host.lookup.as_ref()).await;
         Ok(Some(pending_text(&pending, &records, self.error_style())))
     }

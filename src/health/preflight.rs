@@ -97,9 +97,10 @@ fn domain(settings: &Settings, sight: &Sight, remedy: &str) -> Item {
 /// The records of a domain that are for DKIM, and those of them that are not there.
 fn dkim(settings: &Settings, sight: &Sight, remedy: &str) -> Item {
     let mut wrong = Vec::new();
+    let records = sight.records_by_owner();
     for name in domains(settings).map(ToString::to_string) {
-        let records: Vec<&Record> =
-            sight.records.iter().filter(|it| *it.owner == *name && is_dkim(it)).collect();
+        let records = records.get(&*name).into_iter().flatten().copied();
+        let records: Vec<&Record> = records.filter(|it| is_dkim(it)).collect();
         let bad = |it: &Record| it.verdict.as_ref().is_some_and(|it| *it != Verdict::Ok);
         wrong.extend(trouble(&records, bad).map(|what| format!("{name}: {what}")));
         let failed = sight.live("identity", &name).into_iter().flat_map(|live| &live.notes);

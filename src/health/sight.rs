@@ -4,11 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::{StreamExt, stream};
+
 use super::access::Standing;
 use crate::aws::{AwsError, Session};
 use crate::engine::{LiveValue, World};
 use crate::environment::types::Settings;
-use crate::lookup::Lookup;
+use crate::lookup::{LOOKUPS_AT_ONCE, Lookup};
 use crate::view::Record;
 
 /// What there is to see.
@@ -57,11 +59,11 @@ pub async fn see(
         .map(aws_sdk_sesv2::types::SuppressionAttributes::suppressed_reasons);
     let reasons = reasons.into_iter().flatten().map(|reason| reason.as_str().to_lowercase());
     let domains = settings.identities.keys().filter(|name| !name.is_address());
-    let mut dmarc = BTreeMap::new();
-    for domain in domains.map(ToString::to_string) {
+    let asked = stream::iter(domains.map(ToString::to_string)).map(|domain| async move {
         let found = dmarc_of(&domain, lookup).await;
-        dmarc.insert(domain, found);
-    }
+        (domain, found)
+    });
+    let dmarc = asked.buffered(LOOKUPS_AT_ONCE).collect().await;
     Ok(Sight {
         standing: Standing::of(&account),
         suppressed: reasons.collect(),
@@ -98,6 +100,15 @@ impl Sight {
     #[must_use]
     pub fn live(&self, kind: &str, name: &str) -> Option<&LiveValue> {
         self.world.get(&crate::engine::Address::new(kind, name))
+    }
+
+    /// The DNS records of each domain, by its name.
+    pub(super) fn records_by_owner(&self) -> BTreeMap<&str, Vec<&Record>> {
+        let mut records: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
+        for record in &self.records {
+            records.entry(&record.owner).or_default().push(record);
+        }
+        records
     }
 
     /// All live resources of a kind that are ours.

@@ -102,6 +102,7 @@ pub fn judge(environment: &Environment, sight: &Sight, counts: &Counts, program:
     let name = environment.name.to_string();
     let warn_at = settings.account.quota.map_or_else(QuotaWanted::default_warn_at, |it| it.warn_at);
     let mut judging = Judging {
+        records: sight.records_by_owner(),
         sight,
         counts,
         program,
@@ -152,6 +153,7 @@ pub fn judge(environment: &Environment, sight: &Sight, counts: &Counts, program:
 
 struct Judging<'a> {
     sight: &'a Sight,
+    records: BTreeMap<&'a str, Vec<&'a Record>>,
     counts: &'a Counts,
     program: &'a str,
     name: &'a str,
@@ -223,14 +225,13 @@ impl Judging<'_> {
                 "put the DKIM records back, or mail leaves unsigned",
             ));
         }
-        let records: Vec<&Record> =
-            self.sight.records.iter().filter(|it| *it.owner == *name).collect();
+        let records = self.records.remove(name).unwrap_or_default();
         let dkim: Vec<&&Record> = records.iter().filter(|it| is_dkim(it)).collect();
         if !dkim.is_empty() {
             let there = dkim.iter().filter(|it| it.verdict == Some(Verdict::Ok)).count();
             says.push(format!("DKIM {there} of {} records", dkim.len()));
         }
-        level = level.max(self.records(name, &records));
+        level = level.max(self.dns(name, &records));
         if has_mail_from {
             level = level.max(self.mail_from(name, &mut says));
         }
@@ -245,7 +246,7 @@ impl Judging<'_> {
     }
 
     /// What the DNS says of the records of a domain. No answer is no fault of the domain's.
-    fn records(&mut self, name: &str, records: &[&Record]) -> Level {
+    fn dns(&mut self, name: &str, records: &[&Record]) -> Level {
         let is_wrong =
             |it: &Record| matches!(it.verdict, Some(Verdict::Missing | Verdict::Wrong(_)));
         let Some(wrong) = trouble(records, is_wrong) else { return Level::Good };
