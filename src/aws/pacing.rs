@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use self::bucket::Lane;
+use self::bucket::{Bucket, Lane};
 pub use self::rates::{Rate, Rates};
 
 /// The calls of so long a time show whether the operations of a service share a limit.
@@ -41,6 +41,8 @@ pub enum Slowdown {
 #[derive(Debug)]
 pub(super) struct Pacer {
     rates: Rates,
+    /// Before this no call was made: AWS may count those of the command before for a while.
+    born: Instant,
     lanes: Mutex<Lanes>,
 }
 
@@ -97,8 +99,12 @@ impl Lanes {
     }
 
     fn share(&mut self, service: &str, rate: Rate, now: Instant) -> &Arc<Lane> {
+        // None of them was throttled for calls of its own.
+        for (_, lane) in self.by_operation.iter().filter(|((of, _), _)| of == service) {
+            lane.with_bucket(Bucket::forgive);
+        }
         let length = self.by_service.get(service).map_or(SHARED_FOR, |before| before.length * 2);
-        let shared = Shared { lane: Arc::new(Lane::new(rate)), until: now + length, length };
+        let shared = Shared { lane: Arc::new(Lane::new(rate, now)), until: now + length, length };
         let shared = match self.by_service.entry(service.to_owned()) {
             Entry::Vacant(entry) => entry.insert(shared),
             Entry::Occupied(mut entry) => {
@@ -118,7 +124,7 @@ fn counted_as(service: &str, operation: &str) -> (String, String) {
 
 impl Pacer {
     pub(super) fn new(rates: Rates) -> Self {
-        Self { rates, lanes: Mutex::default() }
+        Self { rates, born: Instant::now(), lanes: Mutex::default() }
     }
 
     /// The one for `place`, an account and Region at an endpoint, in this process.
@@ -137,7 +143,11 @@ impl Pacer {
         let Some(rate) = self.rates.0(service, operation) else { return };
         let lane = self.with_lanes(|lanes| {
             let key = counted_as(service, operation);
-            lanes.by_operation.entry(key).or_insert_with(|| Arc::new(Lane::new(rate))).clone()
+            lanes
+                .by_operation
+                .entry(key)
+                .or_insert_with(|| Arc::new(Lane::new(rate, self.born)))
+                .clone()
         });
         lane.pass().await;
         let shared = self.with_lanes(|lanes| lanes.shared(service, Instant::now()).cloned());
@@ -150,7 +160,8 @@ impl Pacer {
 
     /// AWS throttled a call that had passed: somebody else makes the same calls, or AWS counts other operations against
     /// the same limit. Unless much of what several operations ask is throttled, it is the former, and only this one becomes
-    /// slower. The first calls tell neither: the command before this one may have made the same, so they are only put off.
+    /// slower. The first moments tell neither: the command before this one may have made the same calls, so they are only
+    /// put off.
     pub(super) fn throttled(&self, service: &str, operation: &str) -> Option<Slowdown> {
         let rate = self.rates.0(service, operation)?;
         let now = Instant::now();

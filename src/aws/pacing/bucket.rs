@@ -8,14 +8,22 @@ use tokio::time::{Instant, sleep_until};
 use super::Rate;
 
 /// Clocks and networks jitter: calls are spaced this much wider than the limit, or two would meet at the service.
-const MARGIN: f64 = 1.01;
+const MARGIN: f64 = 1.02;
 
-/// After a throttled call the next ones are so much wider apart.
+/// After throttled calls that follow each other closely the next ones are so much wider apart: somebody else calls too.
 const SLOW_DOWN: f64 = 1.5;
+/// After a single one they are hardly wider apart: on a busy machine or network a call is late at times, and the next one too
+/// early for it.
+const GIVE_WAY: f64 = 1.05;
+/// One in so many calls, or more, is throttled where somebody else calls too.
+const OFTEN: u32 = 5;
 /// How many calls that pass it takes to be faster by one more of the intervals that AWS's limit implies.
 const CALLS_TO_RECOVER: u32 = 40;
 /// However much is throttled, calls are at most so many times as wide apart as AWS's limit implies.
 const SLOWEST: u32 = 16;
+
+/// Answers that come later than so are rare, and count as if somebody else called too.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(1);
 
 /// When the next call may go out (a "generic cell rate" bucket: one instant instead of a count of tokens).
 #[derive(Clone, Copy, Debug)]
@@ -28,15 +36,16 @@ pub(super) struct Bucket {
     /// When the bucket would be full again.
     full_at: Instant,
     slowed_at: Option<Instant>,
-    /// Until when AWS may count calls that were made before this bucket was there, such as those of the command before.
+    /// Until when what is throttled may be so for calls of the command before.
     inherits_until: Instant,
 }
 
 impl Bucket {
-    pub(super) fn new(rate: Rate, now: Instant) -> Self {
+    /// A full one, of a process that made no call before it was `born`.
+    pub(super) fn new(rate: Rate, now: Instant, born: Instant) -> Self {
         let shortest = Duration::from_secs_f64(MARGIN / rate.per_second);
         let burst = rate.burst.max(1);
-        let inherits_until = now + shortest * burst;
+        let inherits_until = born + shortest * burst + ANSWERED_WITHIN;
         Self { shortest, interval: shortest, burst, full_at: now, slowed_at: None, inherits_until }
     }
 
@@ -57,8 +66,10 @@ impl Bucket {
     pub(super) fn slow_down(&mut self, now: Instant) {
         // Calls that went out together are throttled together, and say it only once.
         if self.slowed_at.is_none_or(|at| now >= at + self.interval) {
+            let is_often = self.slowed_at.is_some_and(|at| now < at + self.interval * OFTEN);
+            let wider = if is_often { SLOW_DOWN } else { GIVE_WAY };
             self.slowed_at = Some(now);
-            self.interval = self.interval.mul_f64(SLOW_DOWN).min(self.shortest * SLOWEST);
+            self.interval = self.interval.mul_f64(wider).min(self.shortest * SLOWEST);
         }
         self.full_at = self.full_at.max(now + self.interval * self.burst);
     }
@@ -71,7 +82,13 @@ impl Bucket {
         self.inherits_until = self.inherits_until.min(now + self.interval);
     }
 
-    /// Whether what is throttled by now may be throttled for calls that were made before this bucket was there.
+    /// Calls were throttled for another reason than that these were too many.
+    pub(super) fn forgive(&mut self) {
+        self.interval = self.shortest;
+        self.slowed_at = None;
+    }
+
+    /// Whether what is throttled by now may be throttled for calls that were made before this process was there.
     pub(super) fn inherits(&self, now: Instant) -> bool {
         now < self.inherits_until
     }
@@ -90,8 +107,8 @@ pub(super) struct Lane {
 }
 
 impl Lane {
-    pub(super) fn new(rate: Rate) -> Self {
-        let bucket = Mutex::new(Bucket::new(rate, Instant::now()));
+    pub(super) fn new(rate: Rate, born: Instant) -> Self {
+        let bucket = Mutex::new(Bucket::new(rate, Instant::now(), born));
         Self { turn: tokio::sync::Mutex::default(), bucket }
     }
 
