@@ -122,7 +122,7 @@ async fn the_second_interrupt_leaves_at_once_and_leaves_the_lock_to_its_lease() 
     let place = Place::new("twice").await;
     place.cloud.faults().arm(Fault::nth("sns:CreateTopic", 2, Effect::HangAfter));
     let mut apply = Running::start(place.apply());
-    place.called("sns:CreateTopic", 2).await;
+    place.cloud.faults().struck().await;
     apply.signal("INT");
     apply.says("Stopping: ");
     let since = Instant::now();
