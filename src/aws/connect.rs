@@ -12,19 +12,21 @@ use std::time::Duration;
 use aws_config::{Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::{Connector, tls};
 use aws_smithy_runtime_api::client::http::{
     HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
 };
+use aws_types::os_shim_internal::{Env, Fs};
 
 use super::calls::{Calls, CountsAttempts, Listener, client, retries};
 use super::pacing::Rates;
 use super::way::Way;
-use super::{Arns, AwsError, Facts, Neighbours, Owner, PrivateKeys, Session, failed};
-use crate::environment::Environment;
+use super::{Arns, AwsError, Class, Facts, Neighbours, Owner, PrivateKeys, Session, failed};
 use crate::environment::names::{AccountId, Arn, RoleArn};
 use crate::environment::types::Aws;
+use crate::environment::{Environment, listed, nearest};
 
 /// How long a connection may take, and how long an answer.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -90,6 +92,14 @@ pub enum ConnectError {
         /// The role in the file.
         role: RoleArn,
     },
+    /// The profile that was chosen is in none of the AWS CLI's files.
+    #[error("there is no AWS profile `{name}`, which AWS_PROFILE names")]
+    NoProfile {
+        /// The profile.
+        name: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
     /// A call failed.
     #[error(transparent)]
     Aws(#[from] AwsError),
@@ -107,6 +117,15 @@ impl ConnectError {
                 Some("correct `aws.region`, or choose another profile".to_owned())
             }
             Self::WrongRole { .. } => Some("correct `aws.role` or `aws.account`".to_owned()),
+            Self::NoProfile { known, .. } if known.is_empty() => {
+                Some("make one: aws configure sso".to_owned())
+            }
+            Self::NoProfile { name, known } => {
+                Some(match nearest(name, known.iter().map(String::as_str)) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("choose {}", listed(known, "or")),
+                })
+            }
             Self::Aws(error) => error.hint(),
         }
     }
@@ -142,8 +161,28 @@ pub async fn sign_in(
     }
     let session =
         Session::new(arns, owner, Connection::new(config, access, aws.account.as_str(), way));
-    check_caller(&session).await?;
-    Ok(Arc::new(session))
+    match check_caller(&session).await {
+        Ok(()) => Ok(Arc::new(session)),
+        Err(ConnectError::Aws(error)) if error.is(Class::Expired) => {
+            Err(Box::pin(missing_profile()).await.unwrap_or(ConnectError::Aws(error)))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The SDK takes a profile that does not exist for one without credentials, looks for some elsewhere, and tells of that.
+async fn missing_profile() -> Option<ConnectError> {
+    let (files, environment) = (Fs::real(), Env::real());
+    let name = environment.get("AWS_PROFILE").ok().filter(|name| !name.is_empty())?;
+    let profiles =
+        aws_config::profile::load(&files, &environment, &EnvConfigFiles::default(), None).await;
+    let profiles = profiles.ok()?;
+    if profiles.get_profile(&name).is_some() {
+        return None;
+    }
+    let mut known: Vec<String> = profiles.profiles().map(ToOwned::to_owned).collect();
+    known.sort_unstable();
+    Some(ConnectError::NoProfile { name, known })
 }
 
 /// The SDK's configuration of one account and Region, and how its calls are made.

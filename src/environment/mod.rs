@@ -29,7 +29,7 @@ pub use schema::schema;
 pub use source::{Location, Position, Source};
 pub use statement::Statement;
 pub use types::Settings;
-pub(crate) use words::nearest;
+pub(crate) use words::{listed, nearest};
 
 use document::Node;
 use layers::Texts;

@@ -37,7 +37,7 @@ pub(super) fn path<S: AsRef<str>>(keys: &[S]) -> String {
 }
 
 /// Several words in a sentence, each in backticks: `` `a`, `b` or `c` ``.
-pub(super) fn listed<S: AsRef<str>>(words: &[S], last: &str) -> String {
+pub(crate) fn listed<S: AsRef<str>>(words: &[S], last: &str) -> String {
     let quoted: Vec<String> = words.iter().map(|word| format!("`{}`", word.as_ref())).collect();
     match quoted.split_last() {
         Some((only, [])) => only.clone(),

@@ -167,6 +167,19 @@ async fn credentials_are_found_where_the_aws_cli_finds_them() {
     place.expect_plan(&[("AWS_PROFILE", "planner")]);
     assert_eq!(place.cloud.calls().count("sts:AssumeRole"), 1, "once for all services");
 
+    let misspelt = place.plan(&[("AWS_PROFILE", "planer")]);
+    assert_eq!(misspelt.code, Some(1), "{misspelt:?}");
+    assert_eq!(
+        misspelt.errors,
+        "Error: there is no AWS profile `planer`, which AWS_PROFILE names\n  hint: did you mean `planner`?\n"
+    );
+    assert_eq!(place.cloud.calls().total(), 0);
+    let unknown = place.plan(&[("AWS_PROFILE", "somebody")]);
+    assert!(
+        unknown.errors.ends_with("  hint: choose `default`, `other`, `planner` or `process`\n"),
+        "{unknown:?}"
+    );
+
     let wrong = place.plan(&[("AWS_PROFILE", "other")]);
     assert_eq!(wrong.code, Some(1), "{wrong:?}");
     assert!(wrong.errors.contains(OTHER) && wrong.errors.contains("AWS_PROFILE"), "{wrong:?}");
