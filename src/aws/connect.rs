@@ -155,7 +155,7 @@ pub async fn sign_in(
     let owner = Owner::new(settings.project.clone(), environment.name.clone(), &arns);
     let owner = owner.leaving(settings.ignore_tags.clone());
     let way = Arc::new(Way::default());
-    let mut config = sdk_config(aws, access, &way).await;
+    let mut config = Box::pin(sdk_config(aws, access, &way)).await;
     if let Some(role) = &aws.role {
         config = as_role(&config, role).await;
     }

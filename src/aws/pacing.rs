@@ -122,6 +122,11 @@ fn counted_as(service: &str, operation: &str) -> (String, String) {
     (service.to_owned(), operation.to_owned())
 }
 
+/// SES's documentation can be read in both ways; of the other services it is known how they count.
+fn may_share(service: &str) -> bool {
+    service == "ses"
+}
+
 impl Pacer {
     pub(super) fn new(rates: Rates) -> Self {
         Self { rates, born: Instant::now(), lanes: Mutex::default() }
@@ -154,8 +159,10 @@ impl Pacer {
         if let Some(shared) = shared {
             shared.pass().await;
         }
-        let now = Instant::now();
-        self.with_lanes(|lanes| lanes.of_late(service, now).passed.push_back(now));
+        if may_share(service) {
+            let now = Instant::now();
+            self.with_lanes(|lanes| lanes.of_late(service, now).passed.push_back(now));
+        }
     }
 
     /// AWS throttled a call that had passed: somebody else makes the same calls, or AWS counts other operations against
@@ -179,9 +186,11 @@ impl Pacer {
                 lanes.of_late(service, now).passed.pop_back();
                 return None;
             }
-            let of_late = lanes.of_late(service, now);
-            of_late.throttled.push_back((now, operation.to_owned()));
-            let is_shared = service == "ses" && of_late.shows_a_shared_limit();
+            let is_shared = may_share(service) && {
+                let of_late = lanes.of_late(service, now);
+                of_late.throttled.push_back((now, operation.to_owned()));
+                of_late.shows_a_shared_limit()
+            };
             if is_shared {
                 let lane = lanes.share(service, rate, now);
                 lane.with_bucket(|bucket| bucket.empty(now));

@@ -60,7 +60,7 @@ pub(super) async fn run(run: &Run<'_>, arguments: &Arguments) -> Result<Exit, Fa
     let mut reports = Vec::new();
     let mut worst = Exit::Done;
     for name in &chosen {
-        match Box::pin(run.quota(name, reports.is_empty(), arguments)).await {
+        match run.quota(name, reports.is_empty(), arguments).await {
             Ok((report, exit)) => {
                 worst = worst.max(exit);
                 reports.push(report);

@@ -36,8 +36,8 @@ const REGRESSIONS: [(u64, u64); 0] = [];
 async fn account() -> (Stage, BTreeMap<String, String>) {
     let stage = Stage::new().await;
     stage.write("one.key", PRIVATE);
-    stage.write("statement.md", "Mail to our users.");
-    stage.write("sample.txt", "Please confirm your address.");
+    stage.write("environments/statement.md", "Mail to our users.");
+    stage.write("environments/sample.txt", "Please confirm your address.");
     let ids = zones(&stage).await;
     // A file that refers to everything there is, so that the seeds make it.
     let everything = format!(
@@ -155,8 +155,8 @@ async fn pair(scene: &Stage, first: &Generated, second: &Generated) -> Result<Co
     let mut coverage = Coverage::default();
     let stage = Stage::over(scene.cloud.fork().await.unwrap());
     stage.write("one.key", PRIVATE);
-    stage.write("statement.md", "Mail to our users.");
-    stage.write("sample.txt", "Please confirm your address.");
+    stage.write("environments/statement.md", "Mail to our users.");
+    stage.write("environments/sample.txt", "Please confirm your address.");
     for one in [first, second] {
         coverage.count_fields(&one.fields);
         coverage.count_changes(&reach(&stage, &one.text).await?);
