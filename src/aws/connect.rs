@@ -148,6 +148,14 @@ pub async fn sign_in(
     environment: &Environment,
     access: &Access,
 ) -> Result<Arc<Session>, ConnectError> {
+    // Whatever the SDK does to find credentials makes a large future, and every command begins with it.
+    Box::pin(signed_in(environment, access)).await
+}
+
+async fn signed_in(
+    environment: &Environment,
+    access: &Access,
+) -> Result<Arc<Session>, ConnectError> {
     let aws = &environment.settings.aws;
     let arns = Arns::new(aws.account.clone(), aws.region.clone());
     check_role(aws, &arns)?;
@@ -155,7 +163,7 @@ pub async fn sign_in(
     let owner = Owner::new(settings.project.clone(), environment.name.clone(), &arns);
     let owner = owner.leaving(settings.ignore_tags.clone());
     let way = Arc::new(Way::default());
-    let mut config = Box::pin(sdk_config(aws, access, &way)).await;
+    let mut config = sdk_config(aws, access, &way).await;
     if let Some(role) = &aws.role {
         config = as_role(&config, role).await;
     }
@@ -164,7 +172,7 @@ pub async fn sign_in(
     match check_caller(&session).await {
         Ok(()) => Ok(Arc::new(session)),
         Err(ConnectError::Aws(error)) if error.is(Class::Expired) => {
-            Err(Box::pin(missing_profile()).await.unwrap_or(ConnectError::Aws(error)))
+            Err(missing_profile().await.unwrap_or(ConnectError::Aws(error)))
         }
         Err(error) => Err(error),
     }
