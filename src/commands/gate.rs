@@ -79,7 +79,7 @@ fn protected(
     protection: &Protection,
     marked: &BTreeSet<&Address>,
 ) -> Option<Refused> {
-    let root = root(plan, change);
+    let root = plan.root_of(change);
     let own = protection.own.get(root).copied();
     let is_protected = own.unwrap_or(protection.environment || marked.contains(root));
     if !is_protected || change.impact.severity < Severity::StopsMail {
@@ -127,16 +127,6 @@ fn unmanaged_children(change: &PlannedChange, lost: &Lost<'_>) -> Option<Refused
 
 fn allow(address: &Address) -> String {
     format!("if it is meant, name it: --allow '{address}'")
-}
-
-fn root<'a>(plan: &'a Plan, change: &'a PlannedChange) -> &'a Address {
-    let mut root = &change.address;
-    let mut parent = change.parent.as_ref();
-    while let Some(next) = parent {
-        root = next;
-        parent = plan.change(next).and_then(|change| change.parent.as_ref());
-    }
-    root
 }
 
 #[cfg(test)]

@@ -204,7 +204,24 @@ pub struct Plan {
     pub unread: BTreeSet<Address>,
 }
 
+/// More than any kind nests: a child with settings of its own, under a root.
+const DEEPEST: usize = 8;
+
 impl Plan {
+    /// The root that `change` belongs to, by the parents that the plan names. In a plan file anything may stand, even two
+    /// resources that are each other's parent: then it is one of them.
+    #[must_use]
+    pub fn root_of<'a>(&'a self, change: &'a PlannedChange) -> &'a Address {
+        let mut root = &change.address;
+        let mut parent = change.parent.as_ref();
+        for _ in 0..DEEPEST {
+            let Some(next) = parent else { break };
+            root = next;
+            parent = self.change(next).and_then(|change| change.parent.as_ref());
+        }
+        root
+    }
+
     /// The change of `address`.
     #[must_use]
     pub fn change(&self, address: &Address) -> Option<&PlannedChange> {

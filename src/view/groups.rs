@@ -18,7 +18,7 @@ pub(super) struct Group<'a> {
 pub(super) fn groups(plan: &Plan, shown: impl Fn(&PlannedChange) -> bool) -> Vec<Group<'_>> {
     let mut by_root: BTreeMap<(usize, Address), Vec<&PlannedChange>> = BTreeMap::new();
     for change in plan.changes.iter().filter(|change| shown(change)) {
-        let root = root(plan, change);
+        let root = plan.root_of(change);
         by_root.entry((rank(root.kind()), root.clone())).or_default().push(change);
     }
     let grouped = by_root.into_iter().map(|((_, root), mut changes)| {
@@ -26,16 +26,6 @@ pub(super) fn groups(plan: &Plan, shown: impl Fn(&PlannedChange) -> bool) -> Vec
         Group { title: title(&root), root, changes }
     });
     grouped.collect()
-}
-
-fn root<'a>(plan: &'a Plan, change: &'a PlannedChange) -> &'a Address {
-    let mut root = &change.address;
-    let mut parent = change.parent.as_ref();
-    while let Some(next) = parent {
-        root = next;
-        parent = plan.change(next).and_then(|change| change.parent.as_ref());
-    }
-    root
 }
 
 /// The kinds in the order in which they are shown; others come after.
@@ -59,4 +49,27 @@ fn title(root: &Address) -> String {
         None => root.kind().replace('_', " "),
     };
     format!("{word} {name}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_that_are_each_others_parent_are_both_shown() {
+        let change = |address: &str, parent: &str| {
+            let text = format!(
+                r#"{{"address":"{address}","action":"create","fields":[],"parent":"{parent}","impact":{{"severity":"safe","reason":""}}}}"#
+            );
+            serde_json::from_str::<PlannedChange>(&text).unwrap()
+        };
+        let changes = vec![
+            change("topic.a", "topic.b"),
+            change("topic.b", "topic.a"),
+            change("topic.c", "topic.c"),
+        ];
+        let plan = Plan { changes, ..Plan::default() };
+        let shown = groups(&plan, |_| true);
+        assert_eq!(shown.iter().map(|group| group.changes.len()).sum::<usize>(), 3);
+    }
 }
